@@ -27,4 +27,11 @@ struct ctx {
 
 /* 0, or the reported code when the deadline has passed or an interrupt came. Long loops call it. */
 int ctx_check(const struct ctx *ctx);
+
+/* The process-wide interrupt flag. Setting it is safe in a signal handler; ctx_check reports it from then on. */
+void ctx_interrupt(void);
+bool ctx_interrupted(void);
+void ctx_interrupt_clear(void);
+
+double ctx_now(void); /* CLOCK_MONOTONIC in seconds, what deadline is measured against */
 #endif

@@ -25,6 +25,15 @@ uint8_t num_to_f8(enum dtype t, float f, bool saturate);
 float num_from_f4(uint8_t nibble);
 uint8_t num_to_f4(float f);
 
+/* The same from double, still with one rounding. num_to_f8 and num_double_to_f8 round E8M0 up, the default of ONNX Cast-24. */
+uint8_t num_double_to_f8(enum dtype t, double d, bool saturate);
+uint8_t num_double_to_f4(double d);
+
+/* E8M0 = 2^(code - 127), 0xFF NaN. The sign is dropped; NaN and infinities give 0xFF; past 2^127 saturate chooses between
+ * 0xFE and 0xFF. NEAREST takes 1.5 * 2^e up (ONNX Cast-24, round_mode). */
+enum e8m0_mode { E8M0_UP, E8M0_DOWN, E8M0_NEAREST };
+uint8_t num_double_to_e8m0(double d, enum e8m0_mode mode, bool saturate);
+
 /* float to integer only through these. Ties as named; NaN gives 0; the result saturates to the int64 range. */
 int64_t num_round_even(double x);
 int64_t num_round_away(double x);
