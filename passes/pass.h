@@ -1,9 +1,10 @@
 /* Passes: rewrites of the graph. A pass is one file here and one row of passes.def.
  *
- * Contract: find -> check everything -> apply. Applying cannot fail; whatever could refuse is checked first, and a refused candidate is
- * logged with its reason. A pass never decides by a name. It respects graph outputs (their names survive), captures by subgraphs,
- * overridable initializers (value_is_constant says no), unknown operators (barriers). It counts its rewrites honestly: run twice,
- * the second run counts 0. It is linear in the graph plus the number of its changes.
+ * Contract: find -> check everything -> apply. Applying cannot fail; whatever could refuse is
+ * checked first, and a refused candidate is logged with its reason. A pass never decides by a name.
+ * It respects graph outputs (their names survive), captures by subgraphs, overridable initializers
+ * (value_is_constant says no), unknown operators (barriers). It counts its rewrites honestly: run
+ * twice, the second run counts 0. It is linear in the graph plus the number of its changes.
  */
 #ifndef PASSES_PASS_H
 #define PASSES_PASS_H
@@ -17,18 +18,18 @@ enum pass_class {
     PASS_LOSSY,   /* changes numbers: quantizes, approximates */
 };
 
-enum pass_needs {  /* facts a pass needs or breaks; the manager provides them */
-    NEEDS_TYPES = 1 << 0,  /* model_infer has run since the last break */
-    NEEDS_ORDER = 1 << 1,  /* node lists are topological */
+enum pass_needs { /* facts a pass needs or breaks; the manager provides them */
+                  NEEDS_TYPES = 1 << 0, /* model_infer has run since the last break */
+                  NEEDS_ORDER = 1 << 1, /* node lists are topological */
 };
 
-struct pass_run;   /* one application of one pass: counts and log */
+struct pass_run; /* one application of one pass: counts and log */
 
 struct pass {
-    const char *name;          /* kebab-case */
-    const char *summary;       /* one line, for `list passes` */
+    const char *name;    /* kebab-case */
+    const char *summary; /* one line, for `list passes` */
     enum pass_class class;
-    int level;                 /* runs at opt --level >= this; 9: only by name */
+    int level; /* runs at opt --level >= this; 9: only by name */
     unsigned needs, breaks;
     int (*run)(struct pass_run *r, struct model *m); /* 0, or a reported negative code */
 };
@@ -38,14 +39,16 @@ size_t pass_total(void);
 const struct pass *pass_at(size_t index); /* catalogue order */
 
 /* For the body of a pass. node_label of `n` and the reason go to the log, -v and --json. */
-void pass_rewrote(struct pass_run *r, const struct node *n, const char *what, ...) __attribute__((format(printf, 3, 4)));
-void pass_refused(struct pass_run *r, const struct node *n, const char *why, ...) __attribute__((format(printf, 3, 4)));
+void pass_rewrote(struct pass_run *r, const struct node *n, const char *what, ...)
+    __attribute__((format(printf, 3, 4)));
+void pass_refused(struct pass_run *r, const struct node *n, const char *why, ...)
+    __attribute__((format(printf, 3, 4)));
 struct ctx *pass_ctx(const struct pass_run *r);
 const struct target *pass_target(const struct pass_run *r); /* NULL: none */
 
 struct target;
 struct pass_note {
-    const char *node, *text;   /* arena of the log */
+    const char *node, *text; /* arena of the log */
 };
 struct pass_result {
     const struct pass *pass;
@@ -61,11 +64,12 @@ struct pass_log {
 void pass_log_release(struct pass_log *log);
 
 struct pass_plan {
-    int level;                     /* used when names is NULL */
-    const char *const *names;      /* NULL-terminated: exactly these, in this order, once each */
-    const struct target *target;   /* may be NULL */
+    int level;                   /* used when names is NULL */
+    const char *const *names;    /* NULL-terminated: exactly these, in this order, once each */
+    const struct target *target; /* may be NULL */
 };
-/* Runs the plan to a fixpoint (levels) or once in order (names). Verifies the graph after each pass in debug builds. */
+/* Runs the plan to a fixpoint (levels) or once in order (names). Verifies the graph after each pass
+ * in debug builds. */
 int passes_run(struct model *m, const struct pass_plan *plan, struct pass_log *log);
 int64_t model_count_nodes(const struct model *m); /* all graphs and called functions */
 #endif

@@ -98,7 +98,10 @@ void *arena_copy(struct arena *a, const void *from, size_t bytes)
     return block;
 }
 
-char *arena_string(struct arena *a, const char *text) { return arena_copy(a, text, strlen(text) + 1); }
+char *arena_string(struct arena *a, const char *text)
+{
+    return arena_copy(a, text, strlen(text) + 1);
+}
 
 char *arena_vprintf(struct arena *a, const char *format, va_list args)
 {

@@ -21,7 +21,16 @@ static inline void bitset_release(struct bitset *s)
     mem_free(s->words);
     s->words = NULL;
 }
-static inline bool bitset_has(const struct bitset *s, size_t i) { return s->words[i / 64] >> (i % 64) & 1; }
-static inline void bitset_add(struct bitset *s, size_t i) { s->words[i / 64] |= (uint64_t)1 << (i % 64); }
-static inline void bitset_drop(struct bitset *s, size_t i) { s->words[i / 64] &= ~((uint64_t)1 << (i % 64)); }
+static inline bool bitset_has(const struct bitset *s, size_t i)
+{
+    return s->words[i / 64] >> (i % 64) & 1;
+}
+static inline void bitset_add(struct bitset *s, size_t i)
+{
+    s->words[i / 64] |= (uint64_t)1 << (i % 64);
+}
+static inline void bitset_drop(struct bitset *s, size_t i)
+{
+    s->words[i / 64] &= ~((uint64_t)1 << (i % 64));
+}
 #endif

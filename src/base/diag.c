@@ -54,7 +54,10 @@ void diag_free(struct diag *d)
     mem_free(d);
 }
 
-static const char *copy(struct diag *d, const char *text) { return text ? arena_string(d->arena, text) : NULL; }
+static const char *copy(struct diag *d, const char *text)
+{
+    return text ? arena_string(d->arena, text) : NULL;
+}
 
 static struct where copy_where(struct diag *d, const struct where *where)
 {
@@ -66,8 +69,8 @@ static struct where copy_where(struct diag *d, const struct where *where)
     return w;
 }
 
-static int report(struct diag *d, enum err id, const struct where *where, const char *hint, const char *format,
-                  va_list args)
+static int report(struct diag *d, enum err id, const struct where *where, const char *hint,
+                  const char *format, va_list args)
 {
     pthread_mutex_lock(&d->lock);
     struct diagnostic *entry = arena_alloc(d->arena, sizeof *entry);
@@ -92,7 +95,8 @@ int diag_report(struct diag *d, enum err id, const struct where *where, const ch
     return code;
 }
 
-int diag_report_hint(struct diag *d, enum err id, const struct where *where, const char *hint, const char *format, ...)
+int diag_report_hint(struct diag *d, enum err id, const struct where *where, const char *hint,
+                     const char *format, ...)
 {
     va_list args;
     va_start(args, format);

@@ -1,10 +1,11 @@
-/* Diagnostics: one table (errors.def), one way to report. A function that fails reports once, where the cause
- * is known, and returns the negative code; its callers pass the code on. Thread-safe.
+/* Diagnostics: one table (errors.def), one way to report. A function that fails reports once, where
+ * the cause is known, and returns the negative code; its callers pass the code on. Thread-safe.
  *
  *   return diag_report(ctx->diag, E_SCAN_DEPTH, &(struct where){.file = path, .offset = at},
  *                      "messages nest %d deep, at most %d are read", depth, MAX_DEPTH);
  *
- * The message is lower case, without a full stop, subject in single quotes: what was found, what was expected.
+ * The message is lower case, without a full stop, subject in single quotes: what was found, what
+ * was expected.
  */
 #ifndef BASE_DIAG_H
 #define BASE_DIAG_H
@@ -44,7 +45,8 @@ struct err_info {
     const char *title, *hint;
 };
 
-/* Where it was found; all parts optional. offset counts bytes from the file's start; 0 means unknown unless has_offset. */
+/* Where it was found; all parts optional. offset counts bytes from the file's start; 0 means
+ * unknown unless has_offset. */
 struct where {
     const char *file, *node, *tensor;
     uint64_t offset;
@@ -62,19 +64,21 @@ struct diag;
 /* Called under a lock for each new diagnostic, e.g. to print it. */
 typedef void diag_sink(void *user, const struct diagnostic *d);
 
-struct diag *diag_new(diag_sink *sink, void *user);            /* returns owned; sink may be NULL */
+struct diag *diag_new(diag_sink *sink, void *user); /* returns owned; sink may be NULL */
 void diag_free(struct diag *d);
 int diag_report(struct diag *d, enum err id, const struct where *where, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));                      /* returns -id; where may be NULL */
-int diag_report_hint(struct diag *d, enum err id, const struct where *where, const char *hint, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));                      /* with a hint of its own; NULL: the table's */
+    __attribute__((format(printf, 4, 5))); /* returns -id; where may be NULL */
+int diag_report_hint(struct diag *d, enum err id, const struct where *where, const char *hint,
+                     const char *format, ...)
+    __attribute__((format(printf, 5, 6))); /* with a hint of its own; NULL: the table's */
 
 size_t diag_count(const struct diag *d);
 const struct diagnostic *diag_at(const struct diag *d, size_t index);
-size_t diag_errors(const struct diag *d);                      /* how many are of severity ERROR */
-enum exit_status diag_exit(const struct diag *d);              /* status of the first error; EXIT_NONE without one */
+size_t diag_errors(const struct diag *d); /* how many are of severity ERROR */
+enum exit_status
+diag_exit(const struct diag *d); /* status of the first error; EXIT_NONE without one */
 
-const struct err_info *err_find(int number);                   /* NULL when there is no such number */
+const struct err_info *err_find(int number); /* NULL when there is no such number */
 size_t err_total(void);
-const struct err_info *err_at(size_t index);                   /* in table order */
+const struct err_info *err_at(size_t index); /* in table order */
 #endif

@@ -75,7 +75,8 @@ int64_t dtype_max(enum dtype t)
 bool dtype_bytes(enum dtype t, int64_t count, size_t *bytes)
 {
     uint64_t bits;
-    if (count < 0 || __builtin_mul_overflow((uint64_t)count, (uint64_t)row(t)->bits, &bits) || bits > UINT64_MAX - 7)
+    if (count < 0 || __builtin_mul_overflow((uint64_t)count, (uint64_t)row(t)->bits, &bits) ||
+        bits > UINT64_MAX - 7)
         return false;
     uint64_t whole = (bits + 7) / 8;
     *bytes = (size_t)whole;

@@ -1,4 +1,5 @@
-/* Element types. The numbers are those of ONNX TensorProto.DataType (onnx.proto, IR 13), so they can be stored as they are. */
+/* Element types. The numbers are those of ONNX TensorProto.DataType (onnx.proto, IR 13), so they
+ * can be stored as they are. */
 #ifndef BASE_DTYPE_H
 #define BASE_DTYPE_H
 #include <stdbool.h>
@@ -36,17 +37,19 @@ enum dtype {
     DT_COUNT
 };
 
-bool dtype_valid(int number);                        /* 1..26 */
-const char *dtype_name(enum dtype t);                /* "float", "int8", "float8e4m3fn", ... as onnx.proto, lower case */
-enum dtype dtype_find(const char *name);             /* DT_UNDEFINED when unknown; numpy spellings too (float32, f32) */
-int dtype_bits(enum dtype t);                        /* bits of one element; 0 for string */
-bool dtype_is_float(enum dtype t);                   /* float 64/32/16, bfloat16, float8*, float4 */
-bool dtype_is_int(enum dtype t);                     /* signed and unsigned 2..64; not bool */
-bool dtype_is_signed(enum dtype t);                  /* signed integers only */
-int64_t dtype_min(enum dtype t);                     /* smallest integer; integers and bool only */
-int64_t dtype_max(enum dtype t);                     /* largest integer; uint64 saturates to INT64_MAX */
+bool dtype_valid(int number); /* 1..26 */
+const char *
+dtype_name(enum dtype t); /* "float", "int8", "float8e4m3fn", ... as onnx.proto, lower case */
+enum dtype
+dtype_find(const char *name); /* DT_UNDEFINED when unknown; numpy spellings too (float32, f32) */
+int dtype_bits(enum dtype t); /* bits of one element; 0 for string */
+bool dtype_is_float(enum dtype t);  /* float 64/32/16, bfloat16, float8*, float4 */
+bool dtype_is_int(enum dtype t);    /* signed and unsigned 2..64; not bool */
+bool dtype_is_signed(enum dtype t); /* signed integers only */
+int64_t dtype_min(enum dtype t);    /* smallest integer; integers and bool only */
+int64_t dtype_max(enum dtype t);    /* largest integer; uint64 saturates to INT64_MAX */
 
-/* Bytes that hold count elements, packed types rounded up to a byte (4-bit: two to a byte, low nibble first; 2-bit: four).
- * false when the product overflows or count < 0. String gives 0. */
+/* Bytes that hold count elements, packed types rounded up to a byte (4-bit: two to a byte, low
+ * nibble first; 2-bit: four). false when the product overflows or count < 0. String gives 0. */
 bool dtype_bytes(enum dtype t, int64_t count, size_t *bytes);
 #endif

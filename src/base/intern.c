@@ -40,5 +40,8 @@ const char *intern_bytes(struct intern *t, const void *bytes, size_t size)
     return copy;
 }
 
-const char *intern(struct intern *t, const char *text) { return intern_bytes(t, text, strlen(text)); }
+const char *intern(struct intern *t, const char *text)
+{
+    return intern_bytes(t, text, strlen(text));
+}
 bool intern_has(const struct intern *t, const char *text) { return map_has_str(&t->map, text); }

@@ -1,4 +1,5 @@
-/* Open addressing over an insertion-ordered entry array; XXH3 for bytes. Load factor at most 1/2. */
+/* Open addressing over an insertion-ordered entry array; XXH3 for bytes. Load factor at most 1/2.
+ */
 #include "base/map.h"
 
 #define XXH_INLINE_ALL
@@ -93,7 +94,10 @@ bool map_remove(struct map *m, const void *key, size_t size)
 }
 
 /* A NULL key of size 0 means empty bytes, not an integer. */
-void **map_slot(struct map *m, const void *key, size_t size) { return slot(m, key ? key : "", size); }
+void **map_slot(struct map *m, const void *key, size_t size)
+{
+    return slot(m, key ? key : "", size);
+}
 
 void *map_get(const struct map *m, const void *key, size_t size)
 {

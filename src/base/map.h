@@ -1,5 +1,6 @@
-/* Hash map from bytes or a 64-bit key to a pointer-sized payload. Iteration order is insertion order, so
- * that nothing written to a file depends on hashing. Keys given as bytes are borrowed: keep them alive.
+/* Hash map from bytes or a 64-bit key to a pointer-sized payload. Iteration order is insertion
+ * order, so that nothing written to a file depends on hashing. Keys given as bytes are borrowed:
+ * keep them alive.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
@@ -20,13 +21,14 @@ struct map {
     size_t count, used, cap, n_slots;
 };
 
-void map_release(struct map *m);                                     /* a zeroed struct is an empty map */
-void **map_slot(struct map *m, const void *key, size_t size);        /* finds or adds; new values are NULL */
-void *map_get(const struct map *m, const void *key, size_t size);    /* NULL when absent */
+void map_release(struct map *m); /* a zeroed struct is an empty map */
+void **map_slot(struct map *m, const void *key,
+                size_t size); /* finds or adds; new values are NULL */
+void *map_get(const struct map *m, const void *key, size_t size); /* NULL when absent */
 void **map_slot_u64(struct map *m, uint64_t key);
 void *map_get_u64(const struct map *m, uint64_t key);
 bool map_has_u64(const struct map *m, uint64_t key);
-bool map_remove(struct map *m, const void *key, size_t size);        /* true when it was there */
+bool map_remove(struct map *m, const void *key, size_t size); /* true when it was there */
 
 void **map_slot_str(struct map *m, const char *key);
 void *map_get_str(const struct map *m, const char *key);

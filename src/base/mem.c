@@ -22,7 +22,8 @@ static atomic_size_t in_use, peak, limit;
 
 static void default_panic(size_t bytes)
 {
-    fprintf(stderr, "npuprep: error: out of memory (%zu bytes wanted, %zu in use)\n", bytes, mem_in_use());
+    fprintf(stderr, "npuprep: error: out of memory (%zu bytes wanted, %zu in use)\n", bytes,
+            mem_in_use());
     _exit(75);
 }
 

@@ -16,11 +16,12 @@
 
 void *vec_grown(void *data, size_t *cap, size_t want, size_t size);
 
-#define vec_reserve(v, want)                                                                \
-    ((want) > (v)->cap                                                                      \
+#define vec_reserve(v, want)                                                              \
+    ((want) > (v)->cap                                                                    \
          ? (void)((v)->data = vec_grown((v)->data, &(v)->cap, (want), sizeof *(v)->data)) \
          : (void)0)
-#define vec_push(v, item) (vec_reserve((v), (v)->count + 1), (void)((v)->data[(v)->count++] = (item)))
+#define vec_push(v, item) \
+    (vec_reserve((v), (v)->count + 1), (void)((v)->data[(v)->count++] = (item)))
 #define vec_pop(v) ((v)->data[--(v)->count])
 #define vec_last(v) ((v)->data[(v)->count - 1])
 #define vec_clear(v) ((void)((v)->count = 0))
