@@ -44,6 +44,15 @@ enum op_quant {
 struct infer;
 struct eval;
 struct prepare;
+struct fused;
+
+/* A sequence or an optional at run time. It travels through eval.in as a tensor of dtype DT_UNDEFINED whose data is one of these. */
+struct sequence {
+    enum type_kind kind;                /* TYPE_SEQUENCE or TYPE_OPTIONAL */
+    enum dtype dtype;                   /* of the elements */
+    int64_t count;                      /* an optional holds 0 or 1 */
+    const struct tensor *const *items;  /* each a tensor, or (optional of a sequence, sequence of sequences) such a stand-in */
+};
 
 struct op_attr {
     const char *name;
@@ -71,6 +80,7 @@ struct op_fast {
         struct prepare *p); /* 0: use run; > 0: no fast form for this node, use eval; < 0 error */
     int (*run)(const void *state, struct eval *e); /* thread-safe for one state */
     void (*release)(void *state);
+    void (*drop_local)(void *local);                         /* frees what run left in *e->local; NULL: nothing */
 };
 
 struct op {
@@ -152,7 +162,27 @@ int model_infer(struct model *m, const struct infer_options *options,
 bool model_values(const struct model *m, const struct value *v, const dim_t **values,
                   int64_t *count);
 
+/* Types of one node's outputs from what is at hand, without touching the model: the executor's sizing. in_types and in_data have
+ * n_inputs entries; in_types[i] NULL: left out; in_data[i] NULL: not known. out: n_outputs entries, all filled (kind TYPE_NONE
+ * where nothing follows), their dims in the arena. Subgraphs are not entered: the outputs of OP_CONTROL nodes are the executor's
+ * business. Thread-safe for different dims and arenas. */
+struct infer_io {
+    const struct type *const *in_types;
+    const struct tensor *const *in_data;
+    struct type *out;
+};
+int infer_node(const struct node *n, const struct infer_io *io, struct dim_table *dims, struct arena *a, struct ctx *ctx);
+
 /* ---- evaluation ---- */
+
+/* What stands behind an eval: the executor, op_fold, or a test. The functions below are its front. */
+struct eval_host {
+    struct tensor *(*out)(struct eval *e, uint32_t i, enum dtype dtype, int rank, const int64_t *dims);
+    int (*out_value)(struct eval *e, uint32_t i, const struct tensor *value);   /* NULL: copied through out and out_sequence */
+    int (*out_sequence)(struct eval *e, uint32_t i, const struct sequence *s);  /* NULL: there are no sequences here */
+    int (*graph)(struct eval *e, const struct graph *g, const struct tensor *const *in, uint32_t n_in, const struct tensor **out,
+                 uint32_t n_out);
+};
 
 /* One call of an operator. Outputs come allocated with the dtype and dims that the shape function
  * gave (contents indeterminate), except where it gave unknown dims (rank -1 or a NULL dim): then
@@ -187,6 +217,9 @@ struct prepare {
     const struct tensor *const
         *constants; /* per input: its data when it never changes, else NULL */
     const struct type *const *out_types;
+    const struct fused *fused;                /* what runs on the result before it is stored; NULL: nothing. See ops/fused.h */
+    bool channels_last;                       /* types and data of the rank >= 3 activations stand as N, spatial..., C */
+    size_t workspace;                         /* out: bytes that run wants in e->workspace */
     struct ctx *ctx;
     void *state; /* out: owned by the executor, freed by release */
 };
