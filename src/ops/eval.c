@@ -1,5 +1,6 @@
-/* The front of evaluation: what an operator's eval calls, passed on to whoever runs it (struct eval_host: the executor,
- * constant folding, a test). Nothing here knows a graph beyond the node being run.
+/* The front of evaluation: what an operator's eval calls, passed on to whoever runs it (struct
+ * eval_host: the executor, constant folding, a test). Nothing here knows a graph beyond the node
+ * being run.
  */
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* What a prepared operator applies to its result before it is stored: the executor's fusion, handed to op_fast.prepare.
+/* What a prepared operator applies to its result before it is stored: the executor's fusion, handed
+ * to op_fast.prepare.
  *
  * acc = the operator's own result; then for each step in order:
  *   FUSED_RELU          max(acc, 0)
@@ -14,8 +15,8 @@
  *   FUSED_LINEAR        a * acc + b
  *   FUSED_ADD           acc + t
  *   FUSED_MUL           acc * t
- * t is one more input of the call (eval.in[input]): same dims as the output, or `per_channel`: one number per output channel
- * (constant: already known to prepare as constants[input]).
+ * t is one more input of the call (eval.in[input]): same dims as the output, or `per_channel`: one
+ * number per output channel (constant: already known to prepare as constants[input]).
  */
 #ifndef OPS_FUSED_H
 #define OPS_FUSED_H
@@ -23,8 +24,19 @@
 #include <stdint.h>
 
 enum fused_kind {
-    FUSED_RELU, FUSED_CLIP, FUSED_LEAKY, FUSED_SIGMOID, FUSED_TANH, FUSED_HARD_SIGMOID, FUSED_HARD_SWISH, FUSED_SWISH, FUSED_GELU,
-    FUSED_GELU_TANH, FUSED_LINEAR, FUSED_ADD, FUSED_MUL
+    FUSED_RELU,
+    FUSED_CLIP,
+    FUSED_LEAKY,
+    FUSED_SIGMOID,
+    FUSED_TANH,
+    FUSED_HARD_SIGMOID,
+    FUSED_HARD_SWISH,
+    FUSED_SWISH,
+    FUSED_GELU,
+    FUSED_GELU_TANH,
+    FUSED_LINEAR,
+    FUSED_ADD,
+    FUSED_MUL
 };
 
 enum { FUSED_MAX = 8 };
@@ -32,7 +44,7 @@ enum { FUSED_MAX = 8 };
 struct fused_step {
     enum fused_kind kind;
     float a, b;
-    uint32_t input;     /* FUSED_ADD, FUSED_MUL: index into eval.in; at least the node's own n_inputs */
+    uint32_t input; /* FUSED_ADD, FUSED_MUL: index into eval.in; at least the node's own n_inputs */
     bool per_channel;
 };
 

@@ -46,12 +46,14 @@ struct eval;
 struct prepare;
 struct fused;
 
-/* A sequence or an optional at run time. It travels through eval.in as a tensor of dtype DT_UNDEFINED whose data is one of these. */
+/* A sequence or an optional at run time. It travels through eval.in as a tensor of dtype
+ * DT_UNDEFINED whose data is one of these. */
 struct sequence {
-    enum type_kind kind;                /* TYPE_SEQUENCE or TYPE_OPTIONAL */
-    enum dtype dtype;                   /* of the elements */
-    int64_t count;                      /* an optional holds 0 or 1 */
-    const struct tensor *const *items;  /* each a tensor, or (optional of a sequence, sequence of sequences) such a stand-in */
+    enum type_kind kind;               /* TYPE_SEQUENCE or TYPE_OPTIONAL */
+    enum dtype dtype;                  /* of the elements */
+    int64_t count;                     /* an optional holds 0 or 1 */
+    const struct tensor *const *items; /* each a tensor, or (optional of a sequence, sequence of
+                                          sequences) such a stand-in */
 };
 
 struct op_attr {
@@ -80,7 +82,7 @@ struct op_fast {
         struct prepare *p); /* 0: use run; > 0: no fast form for this node, use eval; < 0 error */
     int (*run)(const void *state, struct eval *e); /* thread-safe for one state */
     void (*release)(void *state);
-    void (*drop_local)(void *local);                         /* frees what run left in *e->local; NULL: nothing */
+    void (*drop_local)(void *local); /* frees what run left in *e->local; NULL: nothing */
 };
 
 struct op {
@@ -162,26 +164,32 @@ int model_infer(struct model *m, const struct infer_options *options,
 bool model_values(const struct model *m, const struct value *v, const dim_t **values,
                   int64_t *count);
 
-/* Types of one node's outputs from what is at hand, without touching the model: the executor's sizing. in_types and in_data have
- * n_inputs entries; in_types[i] NULL: left out; in_data[i] NULL: not known. out: n_outputs entries, all filled (kind TYPE_NONE
- * where nothing follows), their dims in the arena. Subgraphs are not entered: the outputs of OP_CONTROL nodes are the executor's
+/* Types of one node's outputs from what is at hand, without touching the model: the executor's
+ * sizing. in_types and in_data have n_inputs entries; in_types[i] NULL: left out; in_data[i] NULL:
+ * not known. out: n_outputs entries, all filled (kind TYPE_NONE where nothing follows), their dims
+ * in the arena. Subgraphs are not entered: the outputs of OP_CONTROL nodes are the executor's
  * business. Thread-safe for different dims and arenas. */
 struct infer_io {
     const struct type *const *in_types;
     const struct tensor *const *in_data;
     struct type *out;
 };
-int infer_node(const struct node *n, const struct infer_io *io, struct dim_table *dims, struct arena *a, struct ctx *ctx);
+int infer_node(const struct node *n, const struct infer_io *io, struct dim_table *dims,
+               struct arena *a, struct ctx *ctx);
 
 /* ---- evaluation ---- */
 
-/* What stands behind an eval: the executor, op_fold, or a test. The functions below are its front. */
+/* What stands behind an eval: the executor, op_fold, or a test. The functions below are its front.
+ */
 struct eval_host {
-    struct tensor *(*out)(struct eval *e, uint32_t i, enum dtype dtype, int rank, const int64_t *dims);
-    int (*out_value)(struct eval *e, uint32_t i, const struct tensor *value);   /* NULL: copied through out and out_sequence */
-    int (*out_sequence)(struct eval *e, uint32_t i, const struct sequence *s);  /* NULL: there are no sequences here */
-    int (*graph)(struct eval *e, const struct graph *g, const struct tensor *const *in, uint32_t n_in, const struct tensor **out,
-                 uint32_t n_out);
+    struct tensor *(*out)(struct eval *e, uint32_t i, enum dtype dtype, int rank,
+                          const int64_t *dims);
+    int (*out_value)(struct eval *e, uint32_t i,
+                     const struct tensor *value); /* NULL: copied through out and out_sequence */
+    int (*out_sequence)(struct eval *e, uint32_t i,
+                        const struct sequence *s); /* NULL: there are no sequences here */
+    int (*graph)(struct eval *e, const struct graph *g, const struct tensor *const *in,
+                 uint32_t n_in, const struct tensor **out, uint32_t n_out);
 };
 
 /* One call of an operator. Outputs come allocated with the dtype and dims that the shape function
@@ -198,15 +206,27 @@ struct eval {
     struct ctx *ctx;
     struct pool *pool; /* NULL: single thread; splitting must not change bits */
     bool fast;         /* the fast engine runs: vectorised math (kernels/float/vmath) is allowed */
-    void *exec;        /* of the executor: subgraphs */
+    const struct eval_host *host; /* never NULL */
+    void *exec;                   /* of the host */
+    void *workspace; /* fast->run: prepare's workspace bytes, aligned to 64, indeterminate */
+    void **local;    /* fast->run: a pointer of this node and thread, NULL at first; drop_local */
 };
 
 struct tensor *eval_out(struct eval *e, uint32_t i, enum dtype dtype, int rank,
                         const int64_t *dims); /* NULL: memory refused, reported */
 int eval_fail(struct eval *e, enum err id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Runs a subgraph of the node with these inputs (captures are found by the executor); outputs
- * belong to the executor until the call of the operator ends. */
+/* Input i when it is a sequence or an optional, else NULL. */
+const struct sequence *eval_sequence(const struct eval *e, uint32_t i);
+/* Gives output i; the items (inputs' items, inputs, tensors in e->scratch) are shared or copied by
+ * the host. */
+int eval_out_sequence(struct eval *e, uint32_t i, const struct sequence *s);
+/* Gives output i as a copy of that tensor or sequence: what If, Loop and Identity do. Shared
+ * instead of copied where the host can. */
+int eval_out_value(struct eval *e, uint32_t i, const struct tensor *value);
+/* Runs a subgraph of the node with these inputs (captures are found by the executor). The outputs
+ * are the executor's: they stay until the second next call for the same graph, so that a loop may
+ * pass them back in, or until the operator's call ends. */
 int eval_graph(struct eval *e, const struct graph *g, const struct tensor *const *in, uint32_t n_in,
                const struct tensor **out, uint32_t n_out);
 
@@ -217,9 +237,10 @@ struct prepare {
     const struct tensor *const
         *constants; /* per input: its data when it never changes, else NULL */
     const struct type *const *out_types;
-    const struct fused *fused;                /* what runs on the result before it is stored; NULL: nothing. See ops/fused.h */
-    bool channels_last;                       /* types and data of the rank >= 3 activations stand as N, spatial..., C */
-    size_t workspace;                         /* out: bytes that run wants in e->workspace */
+    const struct fused
+        *fused; /* what runs on the result before it is stored; NULL: nothing. See ops/fused.h */
+    bool channels_last; /* types and data of the rank >= 3 activations stand as N, spatial..., C */
+    size_t workspace;   /* out: bytes that run wants in e->workspace */
     struct ctx *ctx;
     void *state; /* out: owned by the executor, freed by release */
 };
