@@ -1,4 +1,5 @@
-/* A table of path copies read by signal handlers: each slot is published and withdrawn by one atomic pointer. */
+/* A table of path copies read by signal handlers: each slot is published and withdrawn by one
+ * atomic pointer. */
 #include "base/cleanup.h"
 
 #include <stdatomic.h>

@@ -1,5 +1,6 @@
-/* Mapped input files and the SIGBUS guard. Invariant: a slot of the table is live exactly while its mapping exists; the
- * handler reads slots without a lock, so size is published last and withdrawn first. */
+/* Mapped input files and the SIGBUS guard. Invariant: a slot of the table is live exactly while its
+ * mapping exists; the handler reads slots without a lock, so size is published last and withdrawn
+ * first. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -54,18 +55,26 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     sigaction(SIGBUS, &previous, NULL); /* not ours: the access repeats under the old rule */
 }
 
+/* On top of whatever handler stands now; looked at again at each mapping, as the program around may
+ * set its own. */
 static void install(void)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct sigaction now,
+        action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    pthread_mutex_lock(&lock);
     page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
-    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGBUS, &action, &previous);
+    if (sigaction(SIGBUS, NULL, &now) == 0 && now.sa_sigaction != on_bus_error) {
+        previous = now;
+        sigaction(SIGBUS, &action, NULL);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 static int guard_add(const void *data, size_t size, int fd)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, install);
+    install();
     for (int i = 0; i < GUARDS; i++) {
         bool was = false;
         if (!atomic_compare_exchange_strong(&guards[i].taken, &was, true))

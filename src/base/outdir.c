@@ -1,7 +1,7 @@
 /* A folder output: filled under a hidden name beside its place, then renamed or exchanged.
  *
- * Order at commit: sync the new folder, exchange, sync the parent, remove the old one. A SIGKILL leaves the old folder or
- * the new one under the name; at worst a hidden sibling stays.
+ * Order at commit: sync the new folder, exchange, sync the parent, remove the old one. A SIGKILL
+ * leaves the old folder or the new one under the name; at worst a hidden sibling stays.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,12 +46,15 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 }
 
 /* Links are removed, not followed; another file system below is not entered. */
-static int remove_tree(const char *path) { return nftw(path, remove_entry, TREE_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT); }
+static int remove_tree(const char *path)
+{
+    return nftw(path, remove_entry, TREE_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
 
 static int fail(struct outdir *d, enum err id, const char *what, int why)
 {
-    return diag_report(d->diag, id, &(struct where){.file = d->path}, "cannot %s the folder '%s': %s", what,
-                       d->path, strerror(why));
+    return diag_report(d->diag, id, &(struct where){.file = d->path},
+                       "cannot %s the folder '%s': %s", what, d->path, strerror(why));
 }
 
 /* Path without trailing slashes. */
@@ -155,7 +158,8 @@ static void release(struct outdir *d)
     mem_free(d);
 }
 
-int outdir_open(struct outdir **out, const char *path, const char *index, bool force, struct diag *diag)
+int outdir_open(struct outdir **out, const char *path, const char *index, bool force,
+                struct diag *diag)
 {
     struct outdir *d = mem_alloc(sizeof *d);
     *d = (struct outdir){.diag = diag, .path = trimmed(path), .index = index, .slot = -1};
@@ -187,7 +191,8 @@ static void sync_folder(const char *path)
     close(fd);
 }
 
-/* Old kernels and file systems without exchange: aside, in, and back again when the second step fails. */
+/* Old kernels and file systems without exchange: aside, in, and back again when the second step
+ * fails. */
 static int swap_in_two_steps(const struct outdir *d)
 {
     char *aside = sibling(d->path);
@@ -213,7 +218,8 @@ static int exchange(const struct outdir *d)
         return errno;
     if (d->exists)
         return swap_in_two_steps(d);
-    return rename(d->temp, d->path) ? errno : 0; /* rename(2) itself refuses a folder that is not empty */
+    return rename(d->temp, d->path) ? errno
+                                    : 0; /* rename(2) itself refuses a folder that is not empty */
 }
 
 int outdir_commit(struct outdir *d)

@@ -1,7 +1,8 @@
 /* One output file: buffered writes to a temporary, one rename at the end.
  *
- * Kinds: UNNAMED (O_TMPFILE; linkat gives it a name), NAMED (a hidden sibling), DIRECT (standard output, device, FIFO:
- * nothing to rename). A pipe's bytes cannot be taken back; whoever pipes sees our exit status.
+ * Kinds: UNNAMED (O_TMPFILE; linkat gives it a name), NAMED (a hidden sibling), DIRECT (standard
+ * output, device, FIFO: nothing to rename). A pipe's bytes cannot be taken back; whoever pipes sees
+ * our exit status.
  */
 #include "base/file.h"
 
@@ -18,7 +19,13 @@
 #include "base/mem.h"
 
 enum kind { UNNAMED, NAMED, DIRECT };
-enum { BUFFER = 1 << 18, COPY_MIN = 1 << 20, COPY_STEP = 1 << 30, NAME_TRIES = 64, RANDOM_HEX = 16 };
+enum {
+    BUFFER = 1 << 18,
+    COPY_MIN = 1 << 20,
+    COPY_STEP = 1 << 30,
+    NAME_TRIES = 64,
+    RANDOM_HEX = 16
+};
 
 struct outfile {
     struct diag *diag;
@@ -47,14 +54,15 @@ static char *copy_string(const char *text)
 static int fail(struct outfile *o, enum err id, const char *what, int why)
 {
     if (!o->error)
-        o->error = diag_report(o->diag, id, &(struct where){.file = o->path}, "cannot %s '%s': %s", what,
-                               o->path, strerror(why));
+        o->error = diag_report(o->diag, id, &(struct where){.file = o->path}, "cannot %s '%s': %s",
+                               what, o->path, strerror(why));
     return o->error;
 }
 
 /* ---- creating ---- */
 
-/* A hidden sibling that cannot be foreseen: .BASE.<16 hex>.tmp, BASE cut so that the name stays within NAME_MAX. */
+/* A hidden sibling that cannot be foreseen: .BASE.<16 hex>.tmp, BASE cut so that the name stays
+ * within NAME_MAX. */
 static char *temporary_name(const char *path)
 {
     unsigned char bytes[RANDOM_HEX / 2];
@@ -104,7 +112,8 @@ static int create_temporary(struct outfile *o)
     return create_named(o);
 }
 
-/* umask can only be read by setting it; another thread creating a file meanwhile would see 077, the strict side. */
+/* umask can only be read by setting it; another thread creating a file meanwhile would see 077, the
+ * strict side. */
 static mode_t default_mode(void)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -133,7 +142,8 @@ static int open_direct(struct outfile *o, int fd)
     return fd < 0 ? fail(o, E_CREATE, "open", errno) : 0;
 }
 
-/* What stands at the path now decides: nothing, a file (only with force), a stream, or something in the way. */
+/* What stands at the path now decides: nothing, a file (only with force), a stream, or something in
+ * the way. */
 static int look_at_target(struct outfile *o)
 {
     struct stat st, target;
@@ -250,7 +260,10 @@ int outfile_write(struct outfile *o, const void *data, size_t size)
     return write_buffered(o, data, size);
 }
 
-int outfile_span(struct outfile *o, struct span bytes) { return outfile_write(o, bytes.data, bytes.size); }
+int outfile_span(struct outfile *o, struct span bytes)
+{
+    return outfile_write(o, bytes.data, bytes.size);
+}
 
 int outfile_zeros(struct outfile *o, uint64_t count)
 {
@@ -274,8 +287,9 @@ static int copy_by_reading(struct outfile *o, int fd, uint64_t offset, uint64_t 
         if (n < 0)
             return fail(o, E_READ_FAILED, "read the source of", errno);
         if (n == 0)
-            return o->error = diag_report(o->diag, E_CHANGED, &(struct where){.file = o->path},
-                                          "the source ends %llu bytes early", (unsigned long long)size);
+            return o->error =
+                       diag_report(o->diag, E_CHANGED, &(struct where){.file = o->path},
+                                   "the source ends %llu bytes early", (unsigned long long)size);
         write_through(o, o->buffer, (size_t)n);
         offset += (uint64_t)n;
         size -= (uint64_t)n;
@@ -290,10 +304,12 @@ int outfile_copy(struct outfile *o, int fd, uint64_t offset, uint64_t size)
     o->offset += size;
     while (size && o->kind != DIRECT) {
         off_t from = (off_t)offset;
-        ssize_t n = copy_file_range(fd, &from, o->fd, NULL, size < COPY_STEP ? (size_t)size : COPY_STEP, 0);
+        ssize_t n =
+            copy_file_range(fd, &from, o->fd, NULL, size < COPY_STEP ? (size_t)size : COPY_STEP, 0);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0) /* other file systems, old kernels, the source's end: the slow way decides which error it is */
+        if (n <= 0) /* other file systems, old kernels, the source's end: the slow way decides which
+                       error it is */
             break;
         offset += (uint64_t)n;
         size -= (uint64_t)n;
@@ -370,7 +386,8 @@ static int name_unnamed(struct outfile *o)
     return EEXIST;
 }
 
-/* Without force the name must be free; file systems without RENAME_NOREPLACE get a hard link instead. */
+/* Without force the name must be free; file systems without RENAME_NOREPLACE get a hard link
+ * instead. */
 static int rename_temporary(struct outfile *o)
 {
     const char *from = path_base(o->temp), *to = path_base(o->path);
@@ -394,7 +411,8 @@ static int give_name(struct outfile *o)
         return fail(o, why == EEXIST ? E_EXISTS : E_CREATE, "create", why);
     mem_free(o->temp); /* its name is gone */
     o->temp = NULL;
-    /* A folder opened by O_PATH, and some network file systems, cannot be synced: the rename itself is then all there is. */
+    /* A folder opened by O_PATH, and some network file systems, cannot be synced: the rename itself
+     * is then all there is. */
     if (fsync(o->folder) != 0 && errno != EBADF && errno != EINVAL)
         return fail(o, E_WRITE, "write the folder of", errno);
     return 0;

@@ -10,8 +10,8 @@ bool utf8_valid(const void *text, size_t size);
 /* Bytes of the valid sequence at text (1..4), 0 when there is none; *code is its code point. */
 size_t utf8_decode(const void *text, size_t size, uint32_t *code);
 
-/* A copy that is safe on a terminal: control characters, invalid bytes and direction overrides become \n \t \xNN \u{NNNN}.
- * keep_newlines leaves \n as it is. Returns owned. */
+/* A copy that is safe on a terminal: control characters, invalid bytes and direction overrides
+ * become \n \t \xNN \u{NNNN}. keep_newlines leaves \n as it is. Returns owned. */
 char *text_printable(const char *text, bool keep_newlines);
 size_t text_columns(const char *text); /* code points, for aligning tables */
 
@@ -19,13 +19,14 @@ size_t text_columns(const char *text); /* code points, for aligning tables */
 bool text_size(const char *text, uint64_t *bytes);
 /* Whole text as a decimal number; no blanks, no trailing bytes, in range. */
 bool text_int(const char *text, int64_t *value);
-bool text_double(const char *text, double *value); /* also "inf", "nan"; point as decimal mark in every locale */
+bool text_double(const char *text,
+                 double *value); /* also "inf", "nan"; point as decimal mark in every locale */
 
 /* Shell pattern over a whole name: * ? [a-z] [!a] and \ as escape; * matches "/" too. */
 bool text_glob(const char *pattern, const char *name);
 
-/* The candidate nearest to name by edit distance (swaps count once), or NULL when none is near enough to be meant:
- * at most 1 + length / 4 edits. names: NULL-terminated. */
+/* The candidate nearest to name by edit distance (swaps count once), or NULL when none is near
+ * enough to be meant: at most 1 + length / 4 edits. names: NULL-terminated. */
 const char *text_nearest(const char *name, const char *const *names);
 
 /* The same one candidate at a time: start with a zeroed struct. */
