@@ -29,7 +29,7 @@ all: $(BUILD)/npuprep $(BUILD)/libnpuprep.a
 # Kernels of the integer datapath are built without floating-point registers: a float there does not compile.
 $(BUILD)/src/kernels/int/%.o: EXTRA := -mgeneral-regs-only
 # The fast element-wise and integer SIMD loops want the vectoriser; the bits do not depend on it.
-$(BUILD)/src/kernels/float/%.o: EXTRA := -ftree-vectorize
+$(BUILD)/src/kernels/float/%.o: EXTRA := -O3 -fno-trapping-math
 $(BUILD)/src/kernels/int_simd/%.o: EXTRA := -O3
 # Generated code is not ours to keep free of warnings.
 $(BUILD)/gen/%.o: WARN := -w
