@@ -241,6 +241,8 @@ struct model {
     VEC(struct node *) nodes;             /* by id */
     VEC(struct graph *) graphs;           /* by id */
     bool opsets_dirty, metadata_dirty, ir_dirty, functions_dirty; /* changed since it was read */
+    void *facts;               /* of shape inference; lies in facts_arena */
+    struct arena *facts_arena; /* NULL: it has not run */
 };
 
 /* ---- reading ---- */

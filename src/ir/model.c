@@ -52,6 +52,7 @@ void model_free(struct model *m)
     vec_free(&m->values);
     vec_free(&m->nodes);
     vec_free(&m->graphs);
+    arena_free(m->facts_arena);
     dim_table_free(m->dims);
     intern_free(m->names);
     arena_free(m->arena);

@@ -137,7 +137,8 @@ void infer_out_type(struct infer *c, uint32_t i, const struct type *t); /* seque
 void infer_out_values(struct infer *c, uint32_t i, const dim_t *values, int64_t count);
 dim_t infer_fresh(struct infer *c, const char *hint); /* a data-dependent size */
 /* Broadcast of n types' dims by the NumPy rule; an equal symbol stays, a symbol against a constant
- * > 1 takes the constant, two different symbols give NULL. */
+ * > 1 takes the constant, two different ones give their maximum (each is 1 or they are equal).
+ * *rank -1: not known; dims has room for the largest rank. */
 int infer_broadcast(struct infer *c, const struct type *const *types, int n, int *rank,
                     dim_t *dims);
 int infer_fail(struct infer *c, const char *format, ...)
