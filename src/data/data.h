@@ -24,6 +24,7 @@ struct data_model {
     struct image_options image;
     struct ctx *ctx;
     struct arena *arena; /* of the listing: for open only */
+    void **shared;       /* one pointer for the formats' use during listing */
     bool *extra_told;    /* arrays without input were mentioned already; for open only */
 };
 

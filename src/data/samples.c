@@ -280,6 +280,7 @@ int samples_open(struct samples **out, const struct model *m, const struct sampl
     s->ctx = ctx;
     s->skip_bad = o->skip_bad;
     s->model = (struct data_model){.image = o->image, .ctx = ctx, .arena = s->arena};
+    s->model.shared = arena_alloc(s->arena, sizeof(void *));
     s->model.extra_told = arena_alloc(s->arena, sizeof(bool));
     int code = check_format(o->format, ctx->diag);
     if (!code)
