@@ -296,8 +296,7 @@ int model_verify(const struct model *m);
  * Returns the number of nodes moved, or the negative code. O(nodes + uses). */
 int model_sort(struct model *m);
 
-/* Text form: what tests read and write (ir/text.c states the grammar). */
-struct text_out;
+/* Text form: what tests read and write (ir/graph_text.c states the grammar). */
 char *model_print(const struct model *m, struct arena *a);
 struct model *model_parse(struct ctx *ctx,
                           const char *text); /* returns owned, NULL after a report */
