@@ -28,15 +28,16 @@ const char *kernel_error(int status); /* "an index is outside its axis"; for mes
 
 /* The loop's iterations are independent even where output and input are the same buffer. */
 #if defined(__clang__)
-#define KERNEL_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#define KERNEL_INDEPENDENT /* clang checks for overlap at run time */
 #else
 #define KERNEL_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
 /* Versions of a hot function for wider vectors. Without contraction (-ffp-contract=off) the bits
  * are those of the default one. Not for clang, whose release 14 makes clones that other files
- * cannot call. */
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
+ * cannot call, nor under sanitizers, which start later than the choice of a version. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define KERNEL_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define KERNEL_CLONES

@@ -1,68 +1,64 @@
-/* What the kernel tests share: cmocka, repeatable random numbers, comparison. */
-#ifndef KERNEL_TEST_H
-#define KERNEL_TEST_H
-#include <math.h>
+/* What the kernel tests share: cmocka, a random source, sizes. Only test files include it. */
+#ifndef TESTS_KERNEL_TEST_H
+#define TESTS_KERNEL_TEST_H
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#define COUNT(array) ((int64_t)(sizeof(array) / sizeof(array)[0]))
+#define UNUSED __attribute__((unused))
 
-#include "base/mem.h"
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
-/* xorshift64* (Vigna, arXiv 1402.6246). */
-static inline uint64_t test_next(uint64_t *state)
+static uint64_t random_state = 0x9E3779B97F4A7C15u;
+UNUSED static uint64_t random_bits(void) /* xorshift64*, Vigna 2016 */
 {
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * UINT64_C(2685821657736338717);
-}
-static inline int64_t test_int(uint64_t *state, int64_t low, int64_t high) /* both included */
-{
-    return low + (int64_t)((test_next(state) >> 11) % (uint64_t)(high - low + 1));
-}
-static inline float test_float(uint64_t *state) /* -1 .. 1 */
-{
-    return (float)test_int(state, -(1 << 23), 1 << 23) / (float)(1 << 23);
-}
-static inline float *test_floats(uint64_t *state, int64_t count) /* mem_free it */
-{
-    float *x = mem_alloc((size_t)(count ? count : 1) * sizeof *x);
-    for (int64_t i = 0; i < count; i++)
-        x[i] = test_float(state);
-    return x;
-}
-static inline float *test_zeros(int64_t count)
-{
-    return mem_alloc((size_t)(count ? count : 1) * sizeof(float));
+    random_state ^= random_state >> 12;
+    random_state ^= random_state << 25;
+    random_state ^= random_state >> 27;
+    return random_state * 2685821657736338717u;
 }
 
-/* |got - want| <= tolerance * max(1, largest |want|) everywhere. */
-static inline void test_close(const float *got, const float *want, int64_t count, double tolerance)
+UNUSED static int64_t random_below(int64_t n) { return (int64_t)(random_bits() >> 33) % n; }
+UNUSED static double random_between(double low, double high)
 {
-    double largest = 1;
-    for (int64_t i = 0; i < count; i++)
-        if (fabs((double)want[i]) > largest)
-            largest = fabs((double)want[i]);
-    for (int64_t i = 0; i < count; i++)
-        if (!(fabs((double)got[i] - (double)want[i]) <= tolerance * largest))
-            fail_msg("element %lld: got %.9g, want %.9g", (long long)i, (double)got[i],
-                     (double)want[i]);
+    return low + (high - low) * (double)(random_bits() >> 11) * 0x1p-53;
 }
-static inline void test_same(const float *got, const float *want,
-                             int64_t count) /* equal values; bits of NaN aside */
+
+/* Bits equal, or both NaN. */
+UNUSED static bool same_float(float a, float b)
 {
-    for (int64_t i = 0; i < count; i++)
-        if (!(got[i] == want[i] ||
-              (isnan(got[i]) && isnan(want[i])))) /* exactness is what is tested */
-            fail_msg("element %lld: got %.9g, want %.9g", (long long)i, (double)got[i],
-                     (double)want[i]);
+    return (isnan(a) && isnan(b)) || !memcmp(&a, &b, sizeof a);
+}
+
+UNUSED static int64_t product(const int64_t *dims, int rank)
+{
+    int64_t p = 1;
+    for (int i = 0; i < rank; i++)
+        p *= dims[i];
+    return p;
+}
+
+/* index[] of a flat position. */
+UNUSED static void unravel(int64_t flat, const int64_t *dims, int rank, int64_t *index)
+{
+    for (int i = rank - 1; i >= 0; i--) {
+        index[i] = flat % dims[i];
+        flat /= dims[i];
+    }
+}
+
+UNUSED static int64_t ravel(const int64_t *index, const int64_t *dims, int rank)
+{
+    int64_t flat = 0;
+    for (int i = 0; i < rank; i++)
+        flat = flat * dims[i] + index[i];
+    return flat;
 }
 #endif
