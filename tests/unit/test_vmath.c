@@ -23,9 +23,9 @@ struct function {
 };
 
 static const struct function FUNCTIONS[] = {
-    {"exp", vmath_exp, math_exp, 0.9},    {"log", vmath_log, math_log, 0.8},
+    {"exp", vmath_exp, math_exp, 0.9},    {"log", vmath_log, math_log, 0.9},
     {"tanh", vmath_tanh, math_tanh, 1.4}, {"sigmoid", vmath_sigmoid, math_sigmoid, 1.4},
-    {"erf", vmath_erf, math_erf, 1.3},    {"softplus", vmath_softplus, math_softplus, 1.9},
+    {"erf", vmath_erf, math_erf, 1.4},    {"softplus", vmath_softplus, math_softplus, 2.0},
 };
 enum { N_FUNCTIONS = sizeof FUNCTIONS / sizeof FUNCTIONS[0] };
 

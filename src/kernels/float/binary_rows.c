@@ -44,7 +44,7 @@
         for (int64_t i = 0; i < n; i++) {                                                     \
             const in A = x[i * as], B = z[i * bs];                                            \
             zero |= B == 0;                                                                   \
-            out[i] = B == 0 ? 0 : (in)(expression);                                           \
+            out[i] = (in)(B == 0 ? 0 : (expression));                                         \
         }                                                                                     \
         return zero ? KERNEL_ZERO : KERNEL_OK;                                                \
     }

@@ -2,10 +2,10 @@
  * which the compiler turns into vector code. The same bits for any vector width and any split of
  * the array. y may be x.
  *
- * Greatest error over all 2^32 floats, in units of the last place of float, against math.h:
- *   exp ?  log ?  tanh ?  sigmoid ?  erf ?
- * Composed functions, greatest difference relative to max(|y|, 2^-126): see each. Special values as
- * in math.h. */
+ * Greatest error over all 2^32 floats against math.h, in units of the last place of float:
+ *   exp 0.87   log 0.84   tanh 1.31   sigmoid 1.37   erf 1.34   softplus 1.97
+ * mish: 8 units for |x| <= 100. swish: 3 units and those of the rounding of alpha x. The gelus:
+ * absolutely, |x| 2^-23. Special values as in math.h. */
 #ifndef KERNELS_FLOAT_VMATH_H
 #define KERNELS_FLOAT_VMATH_H
 #include <stdint.h>
