@@ -205,6 +205,7 @@ static void layouts(void **state)
     assert_true(dnn_layout_same(a, b) && dnn_layout_is_plain(b) && !dnn_layout_is_padded(b));
     assert_int_equal(dnn_layout_bytes(a), 96);
     assert_int_equal(dnn_layout_block(a), 1);
+    assert_false(dnn_layout_channels_last(a));
     assert_null(dnn_layout_plain(2, empty));
     assert_null(dnn_layout_plain(99, dims));
     dnn_layout_free(a), dnn_layout_free(b);

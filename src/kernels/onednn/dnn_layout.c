@@ -96,6 +96,17 @@ int64_t dnn_layout_block(const struct dnn_layout *l)
     return same ? size : 0;
 }
 
+bool dnn_layout_channels_last(const struct dnn_layout *l)
+{
+    static const dnnl_format_tag_t TAGS[] = {dnnl_acb, dnnl_acdb, dnnl_acdeb};
+    struct dnn_desc like;
+    if (l->rank < 3 || l->rank > 5 || !dnn_desc_tagged(&like, l->rank, l->dims, TAGS[l->rank - 3]))
+        return false;
+    const bool same = dnn_desc_same(&l->desc, &like);
+    dnn_desc_drop(&like);
+    return same;
+}
+
 size_t dnn_layout_bytes(const struct dnn_layout *l) { return dnn_desc_bytes(&l->desc); }
 int dnn_layout_rank(const struct dnn_layout *l) { return l->rank; }
 const int64_t *dnn_layout_dims(const struct dnn_layout *l) { return l->dims; }
