@@ -3,7 +3,7 @@
 #define ONEDNN_TEST_H
 #include <dlfcn.h>
 
-#include "kernel_test.h"
+#include "nn_test.h"
 
 #include "kernels/onednn/dnn.h"
 

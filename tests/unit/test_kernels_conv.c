@@ -1,6 +1,6 @@
 /* Windows, Conv, ConvTranspose, ConvInteger, DeformConv, Col2Im against hand-computed values and
  * plain loops. */
-#include "kernel_test.h"
+#include "nn_test.h"
 
 #include "kernels/float/conv.h"
 

@@ -1,5 +1,5 @@
 /* MatMul, Gemm and MatMulInteger: shape rules, broadcasting, transposition, order of summation. */
-#include "kernel_test.h"
+#include "nn_test.h"
 
 #include "kernels/float/gemm.h"
 #include "kernels/float/matmul.h"

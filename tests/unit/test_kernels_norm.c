@@ -1,5 +1,5 @@
 /* Normalizations: hand-computed values, edges, plain loops. */
-#include "kernel_test.h"
+#include "nn_test.h"
 
 #include "kernels/float/norm.h"
 

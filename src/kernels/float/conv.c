@@ -7,7 +7,7 @@
 
 #include "kernels/float/conv_pack.h"
 #include "kernels/float/conv_taps.h"
-#include "kernels/float/vector.h"
+#include "kernels/kernel.h"
 
 static bool fits(int64_t a, int64_t b, int64_t c)
 {

@@ -17,7 +17,7 @@ static void CONV(add_bias)(int64_t channels, int64_t size, const CONV_T *bias, C
             y[c * size + i] += bias[c];
 }
 
-VECTOR_CLONES
+KERNEL_CLONES
 static void CONV(axpy)(int64_t n, CONV_T w, const CONV_T *x, int64_t step, CONV_T *y)
 {
     if (step == 1)

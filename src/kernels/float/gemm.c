@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "kernels/float/vector.h"
+#include "kernels/kernel.h"
 
 enum { ROWS = 4 };
 

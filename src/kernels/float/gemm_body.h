@@ -9,7 +9,7 @@ typedef GEMM_T GEMM(vec) __attribute__((vector_size(32), aligned(8), may_alias))
 
 enum { GEMM(COLS) = 2 * 32 / sizeof(GEMM_T), GEMM(WIDE) = 4 * GEMM(COLS) };
 
-VECTOR_CLONES
+KERNEL_CLONES
 static void GEMM(tile)(int np, const GEMM_T *a, const GEMM_T *b, GEMM_T *sums)
 {
     GEMM(vec)

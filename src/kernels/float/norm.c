@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "kernels/float/math.h"
-#include "kernels/float/vector.h"
+#include "kernels/kernel.h"
 
 enum { LANES = 8 };
 
@@ -17,7 +17,7 @@ static double fold(const double *s)
 }
 
 /* Lane i % 8 takes element i. */
-VECTOR_CLONES
+KERNEL_CLONES
 static double sum_of(const float *x, int64_t n)
 {
     double s[LANES] = {0};
@@ -30,7 +30,7 @@ static double sum_of(const float *x, int64_t n)
     return fold(s);
 }
 
-VECTOR_CLONES
+KERNEL_CLONES
 static double squares_of(const float *x, int64_t n, double mean)
 {
     double s[LANES] = {0};
@@ -54,7 +54,7 @@ static struct moments moments_of(const float *x, int64_t n)
 }
 
 /* y = (x - mean) * factor + bias */
-VECTOR_CLONES
+KERNEL_CLONES
 static void affine(const float *x, int64_t n, double mean, double factor, double bias, float *y)
 {
     for (int64_t i = 0; i < n; i++)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "kernels/float/math.h"
+#include "kernels/kernel.h"
 
 /* Kernel positions low .. high-1 of one axis lie inside; `padded` of them lie inside the input or
  * its explicit padding. */
@@ -152,8 +153,8 @@ void pool_lp_f32(const struct pool_params *p, const float *x, float *y, int64_t 
     }
 }
 
-bool pool_unpool_f32(const struct pool_params *p, const float *x, const int64_t *indices,
-                     int64_t count, float *y)
+int pool_unpool_f32(const struct pool_params *p, const float *x, const int64_t *indices,
+                    int64_t count, float *y)
 {
     const struct window w = window_rank3(&p->window);
     const int64_t in = window_in_size(&w), out = window_out_size(&w),
@@ -163,11 +164,11 @@ bool pool_unpool_f32(const struct pool_params *p, const float *x, const int64_t 
     for (int64_t i = 0; i < count; i++) {
         const int64_t at = indices[i];
         if (at < 0 || at >= planes * in)
-            return false;
+            return KERNEL_INDEX;
         const int64_t c = at % w.in[2], h = at / w.in[2] % w.in[1], d = at % in / w.in[2] / w.in[1];
         if (d >= w.out[0] || h >= w.out[1] || c >= w.out[2])
-            return false;
+            return KERNEL_INDEX;
         y[at / in * out + (d * w.out[1] + h) * w.out[2] + c] = x[i];
     }
-    return true;
+    return KERNEL_OK;
 }

@@ -2,7 +2,7 @@
  *
  * Tensors are dense and channels first: x [batch, channels, in...], y [batch, channels, out...].
  * Every mean and norm is summed in double in window order and rounded once. The caller has made
- * sure that pool_valid() holds. Nothing here fails.
+ * sure that pool_valid() holds. What returns an int gives a kernel_status.
  */
 #ifndef KERNELS_FLOAT_POOL_H
 #define KERNELS_FLOAT_POOL_H
@@ -45,8 +45,8 @@ void pool_lp_f32(const struct pool_params *p, const float *x, float *y, int64_t 
  * channels, window.in...], the extents the pooled tensor had; y has the extents window.out, at
  * least those (output_shape), the rest is zero. window's other fields are ignored. count: elements
  * of x. false: an index is out of range (y is then incomplete). */
-bool pool_unpool_f32(const struct pool_params *p, const float *x, const int64_t *indices,
-                     int64_t count, float *y);
+int pool_unpool_f32(const struct pool_params *p, const float *x, const int64_t *indices,
+                    int64_t count, float *y);
 
 /* Regions of interest of x [batch, channels, in_h, in_w], rois regions, y [rois, channels, out_h,
  * out_w]. */
@@ -59,11 +59,11 @@ struct roi_params {
     bool max;               /* RoiAlign: mode max */
 };
 /* ONNX MaxRoiPool-1: roi [rois, 5] of (batch, x1, y1, x2, y2), corners rounded to whole elements,
- * both included. An empty bin gives 0. false: a batch index is out of range. */
-bool pool_roi_max_f32(const struct roi_params *p, const float *x, const float *roi, float *y);
+ * both included. An empty bin gives 0. KERNEL_INDEX: a batch index is out of range. */
+int pool_roi_max_f32(const struct roi_params *p, const float *x, const float *roi, float *y);
 /* ONNX RoiAlign-10..22: roi [rois, 4] of (x1, y1, x2, y2), batch_index [rois]; bilinear samples on
  * a regular grid in each bin, their mean or, with max, the largest of their four weighted corners.
- * false: a batch index is out of range. */
-bool pool_roi_align_f32(const struct roi_params *p, const float *x, const float *roi,
-                        const int64_t *batch_index, float *y);
+ * KERNEL_INDEX: a batch index is out of range. */
+int pool_roi_align_f32(const struct roi_params *p, const float *x, const float *roi,
+                       const int64_t *batch_index, float *y);
 #endif

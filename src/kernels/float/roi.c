@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "kernels/float/pool.h"
+#include "kernels/kernel.h"
 
 enum {
     MAX_SAMPLES = 1 << 10
@@ -45,12 +46,12 @@ static void split_bin(int64_t start, int64_t extent, int64_t i, int64_t n, int64
     *high = bounded((double)ceilf((float)(i + 1) * size) + (double)start, 0, limit);
 }
 
-bool pool_roi_max_f32(const struct roi_params *p, const float *x, const float *roi, float *y)
+int pool_roi_max_f32(const struct roi_params *p, const float *x, const float *roi, float *y)
 {
     for (int64_t r = 0; r < p->rois; r++, roi += 5) {
         const int64_t n = num_trunc((double)roi[0]);
         if (n < 0 || n >= p->batch)
-            return false;
+            return KERNEL_INDEX;
         const int64_t x1 = num_clamp(corner_at(roi[1], p->spatial_scale), -p->in_w, 2 * p->in_w);
         const int64_t y1 = num_clamp(corner_at(roi[2], p->spatial_scale), -p->in_h, 2 * p->in_h);
         const int64_t width = num_clamp(
@@ -68,7 +69,7 @@ bool pool_roi_max_f32(const struct roi_params *p, const float *x, const float *r
             *y++ = largest_in(p, &b, x + (n * p->channels + c) * p->in_h * p->in_w);
         }
     }
-    return true;
+    return KERNEL_OK;
 }
 
 /* Two neighbours on one axis and the weight of the second. */
@@ -152,12 +153,12 @@ static float aligned_bin(const struct roi_params *p, const float *x, const struc
     return p->max ? best : (float)(sum / (double)(count > 0 ? count : 1));
 }
 
-bool pool_roi_align_f32(const struct roi_params *p, const float *x, const float *roi,
-                        const int64_t *batch_index, float *y)
+int pool_roi_align_f32(const struct roi_params *p, const float *x, const float *roi,
+                       const int64_t *batch_index, float *y)
 {
     for (int64_t r = 0; r < p->rois; r++, roi += 4) {
         if (batch_index[r] < 0 || batch_index[r] >= p->batch)
-            return false;
+            return KERNEL_INDEX;
         const struct span1 h = span_of_region(p, roi[0], roi[2], p->out_w),
                            v = span_of_region(p, roi[1], roi[3], p->out_h);
         for (int64_t c = 0; c < p->channels; c++)
@@ -165,5 +166,5 @@ bool pool_roi_align_f32(const struct roi_params *p, const float *x, const float 
                 *y++ = aligned_bin(p, x + (batch_index[r] * p->channels + c) * p->in_h * p->in_w,
                                    &v, &h, bin);
     }
-    return true;
+    return KERNEL_OK;
 }
