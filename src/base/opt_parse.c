@@ -117,17 +117,21 @@ int opt_parse_args(struct opt_set *s, int count, char **argv, struct opt_list *a
 {
     struct line l = {s, argv, count, 0, diag};
     bool options = true;
-    int code = 0;
-    for (; l.at < count && !code; l.at++) {
+    int first = 0;
+    for (; l.at < count; l.at++) {
         const char *given = argv[l.at];
+        int code = 0;
         if (options && !strcmp(given, "--"))
             options = false;
         else if (!options || given[0] != '-' || given[1] == '\0')
             add_argument(s, args, given);
         else
             code = given[1] == '-' ? parse_long(&l, given) : parse_short(&l, given);
+        first =
+            first ? first
+                  : code; /* the rest is read all the same: every mistake is shown, --json holds */
     }
-    return code;
+    return first;
 }
 
 /* ---- environment ---- */

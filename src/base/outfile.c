@@ -1,10 +1,5 @@
-/* One output file: buffered writes to a temporary, one rename at the end.
- *
- * Kinds: UNNAMED (O_TMPFILE; linkat gives it a name), NAMED (a hidden sibling), DIRECT (standard
- * output, device, FIFO: nothing to rename). A pipe's bytes cannot be taken back; whoever pipes sees
- * our exit status.
- */
-#include "base/file.h"
+/* One output file: a temporary that gets its name in one rename. outfile_write.c fills it. */
+#include "base/outfile_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,30 +13,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-enum kind { UNNAMED, NAMED, DIRECT };
-enum {
-    BUFFER = 1 << 18,
-    COPY_MIN = 1 << 20,
-    COPY_STEP = 1 << 30,
-    NAME_TRIES = 64,
-    RANDOM_HEX = 16
-};
-
-struct outfile {
-    struct diag *diag;
-    char *path, *temp; /* temp: full path of a NAMED temporary */
-    int fd, folder, slot, error;
-    enum kind kind;
-    bool force, finished;
-    mode_t mode;
-    size_t used;
-    uint64_t offset;
-    unsigned char buffer[BUFFER];
-};
-
-uint64_t outfile_offset(const struct outfile *o) { return o->offset; }
-const char *outfile_path(const struct outfile *o) { return o->path; }
-int outfile_error(const struct outfile *o) { return o->error; }
+enum { NAME_TRIES = 64, RANDOM_HEX = 16 };
 
 static char *copy_string(const char *text)
 {
@@ -49,14 +21,6 @@ static char *copy_string(const char *text)
     char *copy = mem_alloc(size);
     memcpy(copy, text, size);
     return copy;
-}
-
-static int fail(struct outfile *o, enum err id, const char *what, int why)
-{
-    if (!o->error)
-        o->error = diag_report(o->diag, id, &(struct where){.file = o->path}, "cannot %s '%s': %s",
-                               what, o->path, strerror(why));
-    return o->error;
 }
 
 /* ---- creating ---- */
@@ -139,7 +103,7 @@ static int open_direct(struct outfile *o, int fd)
 {
     o->kind = DIRECT;
     o->fd = fd;
-    return fd < 0 ? fail(o, E_CREATE, "open", errno) : 0;
+    return fd < 0 ? outfile_fail(o, E_CREATE, "open", errno) : 0;
 }
 
 /* What stands at the path now decides: nothing, a file (only with force), a stream, or something in
@@ -149,13 +113,13 @@ static int look_at_target(struct outfile *o)
     struct stat st, target;
     o->mode = default_mode();
     if (lstat(o->path, &st) != 0)
-        return errno == ENOENT ? 0 : fail(o, E_CREATE, "create", errno);
+        return errno == ENOENT ? 0 : outfile_fail(o, E_CREATE, "create", errno);
     if (stat(o->path, &target) == 0 && !S_ISREG(target.st_mode) && !S_ISDIR(target.st_mode))
         return open_direct(o, open(o->path, O_WRONLY | O_CLOEXEC | O_NOCTTY));
     if (S_ISDIR(st.st_mode))
-        return fail(o, E_CREATE, "write the file", EISDIR);
+        return outfile_fail(o, E_CREATE, "write the file", EISDIR);
     if (!o->force)
-        return fail(o, E_EXISTS, "overwrite", EEXIST);
+        return outfile_fail(o, E_EXISTS, "overwrite", EEXIST);
     if (S_ISREG(st.st_mode))
         o->mode = st.st_mode & 0777;
     return 0;
@@ -166,7 +130,9 @@ static int open_at(struct outfile *o)
     if (!strcmp(o->path, "-"))
         return open_direct(o, fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
     if (o->path[0] == '\0')
-        return fail(o, E_CREATE, "create", ENOENT);
+        return outfile_fail(o, E_CREATE, "create", ENOENT);
+    if (path_has_suffix(o->path, "/"))
+        return outfile_fail(o, E_CREATE, "write the file", EISDIR);
     int code = look_at_target(o);
     if (code || o->kind == DIRECT)
         return code;
@@ -175,7 +141,7 @@ static int open_at(struct outfile *o)
         why = create_temporary(o);
     if (!why && fchmod(o->fd, o->mode) != 0)
         why = errno;
-    return why ? fail(o, E_CREATE, "create", why) : 0;
+    return why ? outfile_fail(o, E_CREATE, "create", why) : 0;
 }
 
 static void release(struct outfile *o)
@@ -214,129 +180,6 @@ void outfile_abort(struct outfile *o)
     release(o);
 }
 
-/* ---- writing ---- */
-
-static int write_through(struct outfile *o, const unsigned char *data, size_t size)
-{
-    while (size && !o->error) {
-        ssize_t n = write(o->fd, data, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return fail(o, E_WRITE, "write", n ? errno : EIO);
-        data += n;
-        size -= (size_t)n;
-    }
-    return o->error;
-}
-
-static int flush(struct outfile *o)
-{
-    size_t used = o->used;
-    o->used = 0;
-    return write_through(o, o->buffer, used);
-}
-
-static int write_buffered(struct outfile *o, const unsigned char *data, size_t size)
-{
-    o->offset += size;
-    if (size > BUFFER - o->used && flush(o))
-        return o->error;
-    if (size >= BUFFER)
-        return write_through(o, data, size);
-    memcpy(o->buffer + o->used, data, size);
-    o->used += size;
-    return o->error;
-}
-
-int outfile_write(struct outfile *o, const void *data, size_t size)
-{
-    int fd;
-    uint64_t at;
-    if (o->error || size == 0)
-        return o->error;
-    if (size >= COPY_MIN && file_behind(data, size, &fd, &at))
-        return outfile_copy(o, fd, at, size);
-    return write_buffered(o, data, size);
-}
-
-int outfile_span(struct outfile *o, struct span bytes)
-{
-    return outfile_write(o, bytes.data, bytes.size);
-}
-
-int outfile_zeros(struct outfile *o, uint64_t count)
-{
-    static const unsigned char ZEROS[4096];
-    while (count && !o->error) {
-        size_t n = count < sizeof ZEROS ? (size_t)count : sizeof ZEROS;
-        write_buffered(o, ZEROS, n);
-        count -= n;
-    }
-    return o->error;
-}
-
-/* The portable way, through the buffer. */
-static int copy_by_reading(struct outfile *o, int fd, uint64_t offset, uint64_t size)
-{
-    while (size && !o->error) {
-        size_t want = size < BUFFER ? (size_t)size : BUFFER;
-        ssize_t n = pread(fd, o->buffer, want, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return fail(o, E_READ_FAILED, "read the source of", errno);
-        if (n == 0)
-            return o->error =
-                       diag_report(o->diag, E_CHANGED, &(struct where){.file = o->path},
-                                   "the source ends %llu bytes early", (unsigned long long)size);
-        write_through(o, o->buffer, (size_t)n);
-        offset += (uint64_t)n;
-        size -= (uint64_t)n;
-    }
-    return o->error;
-}
-
-int outfile_copy(struct outfile *o, int fd, uint64_t offset, uint64_t size)
-{
-    if (o->error || flush(o))
-        return o->error;
-    o->offset += size;
-    while (size && o->kind != DIRECT) {
-        off_t from = (off_t)offset;
-        ssize_t n =
-            copy_file_range(fd, &from, o->fd, NULL, size < COPY_STEP ? (size_t)size : COPY_STEP, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) /* other file systems, old kernels, the source's end: the slow way decides which
-                       error it is */
-            break;
-        offset += (uint64_t)n;
-        size -= (uint64_t)n;
-    }
-    return copy_by_reading(o, fd, offset, size);
-}
-
-int outfile_patch(struct outfile *o, uint64_t at, const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-    if (o->error || flush(o))
-        return o->error;
-    if (o->kind == DIRECT)
-        return fail(o, E_WRITE, "go back in", ESPIPE);
-    while (size) {
-        ssize_t n = pwrite(o->fd, bytes, size, (off_t)at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return fail(o, E_WRITE, "write", n ? errno : EIO);
-        bytes += n;
-        at += (uint64_t)n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
 /* ---- publishing ---- */
 
 int outfile_rename(struct outfile *o, const char *base_name, bool same_content)
@@ -353,10 +196,10 @@ int outfile_rename(struct outfile *o, const char *base_name, bool same_content)
 
 int outfile_finish(struct outfile *o)
 {
-    if (o->finished || o->error || flush(o))
+    if (o->finished || o->error || outfile_flush(o))
         return o->error;
     if (o->kind != DIRECT && fsync(o->fd) != 0)
-        return fail(o, E_WRITE, "write", errno);
+        return outfile_fail(o, E_WRITE, "write", errno);
     o->finished = true;
     return file_check_torn(o->diag) ? o->error = -(int)E_CHANGED : 0;
 }
@@ -408,13 +251,13 @@ static int give_name(struct outfile *o)
     if (!why && o->temp)
         why = rename_temporary(o);
     if (why)
-        return fail(o, why == EEXIST ? E_EXISTS : E_CREATE, "create", why);
+        return outfile_fail(o, why == EEXIST ? E_EXISTS : E_CREATE, "create", why);
     mem_free(o->temp); /* its name is gone */
     o->temp = NULL;
     /* A folder opened by O_PATH, and some network file systems, cannot be synced: the rename itself
      * is then all there is. */
     if (fsync(o->folder) != 0 && errno != EBADF && errno != EINVAL)
-        return fail(o, E_WRITE, "write the folder of", errno);
+        return outfile_fail(o, E_WRITE, "write the folder of", errno);
     return 0;
 }
 

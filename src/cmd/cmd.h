@@ -69,6 +69,7 @@ struct command {
     enum cmd_output output;
     bool plans; /* handles --dry-run itself */
     bool hidden;
+    bool own_inputs; /* writes the key `inputs` itself (info: the model's), with cmd_input_keys */
     bool plain_arguments; /* the arguments are no files: for --dry-run and completion */
     const struct opt_group *const *groups; /* NULL-terminated, without the common one; NULL: none */
     const struct cmd_example *examples;    /* ends with a row without line; NULL: none */
@@ -95,6 +96,10 @@ void *cmd_options(const struct cmd *cmd,
 /* Records an input for `inputs` and checks that it is there (E_NO_INPUT). Call it for each model
  * and sample source. */
 int cmd_input(struct cmd *cmd, const char *path);
+
+size_t cmd_n_inputs(const struct cmd *cmd);
+void cmd_input_keys(const struct cmd *cmd, size_t index,
+                    struct json_writer *w); /* path, bytes, sha256 */
 
 /* Ends the running phase and begins the next: `timings` {name: seconds}. name: a literal. Repeated
  * names add up. */

@@ -5,23 +5,30 @@
 #include "base/num.h"
 #include "cmd/frame.h"
 
+size_t cmd_n_inputs(const struct cmd *cmd) { return cmd->frame->inputs.count; }
+
+void cmd_input_keys(const struct cmd *cmd, size_t index, struct json_writer *w)
+{
+    const struct frame_input *in = &cmd->frame->inputs.data[index];
+    jw_key_string(w, "path", in->path);
+    jw_key_uint(w, "bytes", in->bytes);
+    if (in->sha256[0])
+        jw_key_string(w, "sha256", in->sha256);
+}
+
 static void write_inputs(struct cmd_frame *f)
 {
     jw_key(f->json, "inputs");
     jw_array(f->json);
     for (size_t i = 0; i < f->inputs.count; i++) {
-        const struct frame_input *in = &f->inputs.data[i];
         jw_object(f->json);
-        jw_key_string(f->json, "path", in->path);
-        jw_key_uint(f->json, "bytes", in->bytes);
-        if (in->sha256[0])
-            jw_key_string(f->json, "sha256", in->sha256);
+        cmd_input_keys(&f->cmd, i, f->json);
         jw_end(f->json);
     }
     jw_end(f->json);
 }
 
-void envelope_begin(struct cmd_frame *f)
+void envelope_begin(struct cmd_frame *f, bool with_inputs)
 {
     const char *name = f->cmd.command->name;
     FILE *out = f->text_stream ? f->text_stream : stdout;
@@ -30,7 +37,8 @@ void envelope_begin(struct cmd_frame *f)
     jw_key_string(f->json, "schema", arena_printf(f->cmd.arena, "npuprep.%s/1", name));
     jw_key_string(f->json, "version", NPUPREP_VERSION);
     jw_key_string(f->json, "command", name);
-    write_inputs(f);
+    if (with_inputs)
+        write_inputs(f);
 }
 
 static const char *severity_name(enum severity severity)

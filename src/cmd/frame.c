@@ -77,7 +77,7 @@ void cmd_result(struct cmd *cmd, cmd_text_fn *text, cmd_json_fn *json, const voi
         text(cmd, result, cmd->out);
     if (!f->options->json)
         return;
-    envelope_begin(f);
+    envelope_begin(f, !cmd->command->own_inputs || json == plan_json);
     json(result, f->json);
 }
 
@@ -220,7 +220,7 @@ static int close_json(struct cmd_frame *f, int exit_status)
     if (!f->options->json || f->options->help || f->options->print_config)
         return 0;
     if (!f->json)
-        envelope_begin(f);
+        envelope_begin(f, true);
     envelope_end(f, exit_status);
     struct outfile *file = f->json_file;
     f->json_file = NULL;

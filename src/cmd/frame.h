@@ -33,7 +33,7 @@ struct cmd_frame {
 };
 
 /* envelope.c: begin once before the command's keys, end once behind them. */
-void envelope_begin(struct cmd_frame *f);
+void envelope_begin(struct cmd_frame *f, bool with_inputs);
 void envelope_end(struct cmd_frame *f, int exit_status);
 
 /* limits.c */
@@ -46,6 +46,7 @@ void signals_install(void);
 /* plan.c: what --print-config and --dry-run print. */
 void plan_print_config(struct cmd_frame *f);
 int plan_dry_run(struct cmd_frame *f);
+void plan_json(const void *result, struct json_writer *w);
 
 /* help.c */
 void help_command(FILE *out, const struct command *c); /* -h */

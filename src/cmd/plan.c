@@ -109,7 +109,7 @@ static void print_plan(struct cmd *cmd, const void *result, FILE *out)
                   cmd->common->output);
 }
 
-static void print_plan_keys(const void *result, struct json_writer *w)
+void plan_json(const void *result, struct json_writer *w)
 {
     const struct cmd_frame *f = result;
     jw_key_bool(w, "dry_run", true);
@@ -120,6 +120,6 @@ int plan_dry_run(struct cmd_frame *f)
 {
     int code = add_inputs(f);
     if (!code)
-        cmd_result(&f->cmd, print_plan, print_plan_keys, f);
+        cmd_result(&f->cmd, print_plan, plan_json, f);
     return code;
 }

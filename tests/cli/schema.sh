@@ -1,0 +1,33 @@
+# Every command has a schema, and its --json fits it. A row: what to run (the first word is the command). Rows run in
+# order in one scratch folder, so a later one may read what an earlier one wrote.
+. "$(dirname "$0")/lib.sh"
+schemas=$root/src/report/schema
+cat >rows <<'R'
+list errors
+explain E0001
+help
+help list
+R
+
+for c in $(sed -n 's/^CMD.\([a-z0-9]*\),.*/\1/p' "$root/src/cmd/cmds.def"); do
+    check "$c has a schema" test -s "$schemas/$c.json"
+    check "$c is among the rows" grep -q "^$c\( \|$\)" rows
+    "$N" "$c" --no-such-option --json >failed.json 2>"$err"
+    check "$c: a failure is a document too" "$BUILD/tests/check_schema" "$schemas/$c.json" failed.json
+done
+while read -r c rest; do
+    "$N" "$c" $rest --json >doc.json 2>messages
+    status=$?
+    if [ $status -gt 1 ]; then
+        fail "$c $rest" && cat messages
+        continue
+    fi
+    check "$c $rest fits its schema" "$BUILD/tests/check_schema" "$schemas/$c.json" doc.json
+done <rows
+
+# The checker itself can fail.
+echo '{"schema": "npuprep.list/1", "version": 1}' >bad.json
+run 1 'a document that does not fit' "$BUILD/tests/check_schema" "$schemas/list.json" bad.json
+shows '\.version: is not of type string'
+shows 'lacks timings'
+finish
