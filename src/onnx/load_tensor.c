@@ -8,35 +8,6 @@
 #include "onnx/tensor_proto.h"
 #include "onnx/wire.h"
 
-/* Entries of a typed payload, in any packing. */
-struct entries {
-    struct wire message, packed;
-    enum payload_field field;
-};
-
-static bool next_entry(struct entries *e, uint64_t *bits)
-{
-    struct field f;
-    while (e->packed.at == e->packed.end) {
-        if (wire_next(&e->message, &f) != WIRE_FIELD)
-            return false;
-        if (f.number != (uint32_t)e->field)
-            continue;
-        if (f.type != WIRE_BYTES) {
-            *bits = f.value;
-            return true;
-        }
-        e->packed = wire_of(f.payload);
-    }
-    if (e->field == INT32_DATA || e->field == INT64_DATA || e->field == UINT64_DATA)
-        return wire_varint(&e->packed, bits) == WIRE_FIELD;
-    size_t size = e->field == FLOAT_DATA ? 4 : 8;
-    *bits = 0;
-    memcpy(bits, e->packed.at, size); /* little-endian */
-    e->packed.at += size;
-    return true;
-}
-
 /* Bytes of the element that one entry fills; packed types fill one byte, complex numbers take two
  * entries. */
 static size_t entry_bytes(enum dtype t)
@@ -67,11 +38,11 @@ static void check_entry(struct loader *l, const struct tensor_proto *p, uint64_t
 static struct tensor *decode(struct loader *l, const struct tensor_proto *p)
 {
     struct tensor *t = tensor_new(l->m->arena, p->dtype, p->rank, p->dims);
-    struct entries e = {.message = wire_of(p->message), .field = p->typed};
+    struct tensor_entries e = tensor_entries_of(p);
     size_t size = entry_bytes(p->dtype);
     unsigned char *out = t->bytes ? tensor_writable(t) : NULL;
     uint64_t bits;
-    for (size_t at = 0; at < t->bytes && next_entry(&e, &bits); at += size) {
+    for (size_t at = 0; at < t->bytes && tensor_entries_next(&e, &bits); at += size) {
         check_entry(l, p, bits);
         memcpy(out + at, &bits, size); /* little-endian: the low bytes */
     }

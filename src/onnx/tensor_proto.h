@@ -4,6 +4,7 @@
 #include "base/dtype.h"
 #include "base/span.h"
 #include "ir/tensor.h"
+#include "onnx/wire.h"
 
 /* Field numbers of TensorProto's payloads. */
 enum payload_field {
@@ -20,7 +21,7 @@ enum payload_field {
 struct tensor_proto {
     struct span message, name;
     enum dtype dtype;
-    bool external, segment;
+    bool external, segment, has_raw;
     bool two;                 /* typed payloads in two fields */
     struct span raw;          /* raw_data, empty when absent */
     enum payload_field typed; /* where typed data lies, or NO_DATA */
@@ -36,4 +37,12 @@ int tensor_proto_read(struct tensor_proto *t, struct span message);
 
 enum payload_field tensor_payload_field(enum dtype t); /* where typed data of t must lie */
 bool tensor_payload_entries(enum dtype t, int64_t count, uint64_t *entries); /* false on overflow */
+
+/* The entries of the typed payload as bits, in any packing. */
+struct tensor_entries {
+    struct wire message, packed;
+    enum payload_field field;
+};
+struct tensor_entries tensor_entries_of(const struct tensor_proto *t);
+bool tensor_entries_next(struct tensor_entries *e, uint64_t *bits);
 #endif
