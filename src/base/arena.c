@@ -82,6 +82,23 @@ void *arena_alloc(struct arena *a, size_t bytes)
     return block;
 }
 
+/* Behind the head, so that arena_reset gives it back at once instead of keeping and clearing it. */
+void *arena_try(struct arena *a, size_t bytes)
+{
+    if (!a->head)
+        add_chunk(a, 0);
+    if (bytes > SIZE_MAX / 2)
+        return NULL;
+    struct chunk *c = mem_try_alloc_raw(sizeof *c + bytes);
+    if (!c)
+        return NULL;
+    c->size = c->used = bytes;
+    a->bytes += bytes;
+    c->next = a->head->next;
+    a->head->next = c;
+    return c->data;
+}
+
 void *arena_array(struct arena *a, size_t count, size_t size)
 {
     size_t bytes;

@@ -254,3 +254,65 @@ int infer_fail(struct infer *c, const char *format, ...)
     va_end(args);
     return infer_fault(c, E_SHAPE, arena_printf(c->arena, "%s: %s", c->node->op_type, text));
 }
+
+/* ---- small helpers of the shape functions ---- */
+
+dim_t *infer_room(struct infer *c, int rank)
+{
+    return arena_array(c->arena, (size_t)(rank > 0 ? rank : 0) + 1, sizeof(dim_t));
+}
+
+dim_t *infer_dims_copy(struct infer *c, uint32_t i)
+{
+    const struct type *t = infer_type(c, i);
+    dim_t *dims = infer_room(c, t->rank);
+    if (t->rank > 0)
+        memcpy(dims, t->dims, (size_t)t->rank * sizeof *dims);
+    return dims;
+}
+
+dim_t infer_product(struct infer *c, const dim_t *dims, int64_t n)
+{
+    dim_t product = dim_const(c->dims, 1);
+    for (int64_t i = 0; i < n; i++)
+        product = dim_mul(c->dims, product, dims[i]);
+    return product;
+}
+
+dim_t infer_int(struct infer *c, int64_t value) { return dim_const(c->dims, value); }
+
+struct arena *infer_keep(struct infer *c)
+{
+    struct walk *w = engine_of(c)->walk;
+    return w ? w->facts->arena : c->arena;
+}
+
+enum dtype infer_dtype(const struct infer *c, uint32_t i)
+{
+    const struct type *t = infer_type(c, i);
+    return t->kind == TYPE_TENSOR ? t->dtype : DT_UNDEFINED;
+}
+
+int infer_unknown(struct infer *c, uint32_t i, enum dtype dtype)
+{
+    infer_out(c, i, dtype, -1, NULL);
+    return 0;
+}
+
+int infer_expect(struct infer *c, dim_t have, dim_t want, const char *what)
+{
+    int64_t x, y;
+    if (!dim_is_const(have, &x) || !dim_is_const(want, &y) || x == y)
+        return 0;
+    return infer_fail(c, "%s is %lld, expected %lld", what, (long long)x, (long long)y);
+}
+
+void infer_pass_values(struct infer *c)
+{
+    const struct engine *g = engine_of(c);
+    const dim_t *values;
+    int64_t n;
+    if (g->n_out && g->out[0].type.kind == TYPE_TENSOR && g->out[0].type.rank >= 0 && g->out[0].type.rank <= 1 &&
+        infer_values(c, 0, &values, &n))
+        infer_out_values(c, 0, values, n);
+}
