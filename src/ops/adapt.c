@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/pool.h"
+
 const void *in_data(const struct eval *e, uint32_t i) { return e->in[i]->data; }
 
 void *out_data(const struct eval *e, uint32_t i) { return tensor_writable(e->out[i]); }
@@ -181,3 +183,45 @@ int eval_form(struct eval *e, const char *format, ...)
     va_end(args);
     return eval_fail(e, E_OP_FORM, "%s: %s", e->node->op_type, text);
 }
+
+/* ---- kernels ---- */
+
+int eval_status(struct eval *e, int status)
+{
+    static const enum err ids[] = {
+        [KERNEL_TYPE] = E_OP_FORM,   [KERNEL_SHAPE] = E_SHAPE,    [KERNEL_ZERO] = E_OP_VALUE,
+        [KERNEL_INDEX] = E_OP_INDEX, [KERNEL_VALUE] = E_OP_VALUE, [KERNEL_MEMORY] = E_LIMIT_MEMORY,
+    };
+    if (status <= 0)
+        return status;
+    enum err id = (size_t)status < sizeof ids / sizeof *ids ? ids[status] : E_INTERNAL;
+    return eval_fail(e, id, "%s: %s", e->node->op_type, kernel_error(status));
+}
+
+enum { PIECE = 1 << 15 }; /* elements: a piece takes some 10 us, long against handing it out; a multiple of 4 for packed types */
+
+struct split {
+    piece_fn *piece;
+    void *user;
+    int64_t count;
+};
+
+static int split_piece(void *user, size_t index, int worker)
+{
+    const struct split *s = user;
+    int64_t begin = (int64_t)index * PIECE, end = begin + PIECE < s->count ? begin + PIECE : s->count;
+    (void)worker;
+    return -s->piece(s->user, begin, end);
+}
+
+int eval_split(struct eval *e, int64_t count, piece_fn *piece, void *user)
+{
+    struct split s = {piece, user, count};
+    if (count <= 0)
+        return 0;
+    if (!e->pool || count <= PIECE)
+        return piece(user, 0, count);
+    return -pool_run(e->pool, (size_t)((count - 1) / PIECE + 1), split_piece, &s);
+}
+
+struct kernel_shape shape_of(const struct tensor *t) { return (struct kernel_shape){t->rank, t->dims}; }

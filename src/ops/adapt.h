@@ -6,6 +6,7 @@
 #ifndef OPS_ADAPT_H
 #define OPS_ADAPT_H
 #include "base/num.h"
+#include "kernels/float/broadcast.h"
 #include "ops/op_impl.h"
 
 static inline bool has_in(const struct eval *e, uint32_t i) { return i < e->n_in && e->in[i]; }
@@ -42,6 +43,14 @@ struct axis_split {
 };
 struct axis_split split_axis(const struct tensor *t, int axis);
 struct axis_split split_dims(const int64_t *dims, int rank, int axis);
+
+/* A kernel's status (kernels/kernel.h) as 0 or a reported code. */
+int eval_status(struct eval *e, int status);
+/* Runs piece over [0, count) on the call's threads, in pieces whose borders do not depend on them. Returns the first piece's status
+ * that is not 0. */
+typedef int piece_fn(void *user, int64_t begin, int64_t end);
+int eval_split(struct eval *e, int64_t count, piece_fn *piece, void *user);
+struct kernel_shape shape_of(const struct tensor *t);
 
 int eval_form(struct eval *e, const char *format, ...) __attribute__((format(printf, 2, 3))); /* E_OP_FORM */
 int eval_memory(const struct eval *e);                       /* -E_LIMIT_MEMORY: what a NULL from staging means (already reported) */

@@ -49,6 +49,7 @@ static int check_parameters(struct infer *c)
 static int read_dtype(struct infer *c, const char *name, enum dtype *dtype)
 {
     int64_t value = node_int(c->node, name, 0);
+    *dtype = DT_UNDEFINED;
     if (value && !dtype_valid((int)value))
         return infer_fail(c, "there is no element type %lld", (long long)value);
     *dtype = (enum dtype)value;
