@@ -27,7 +27,8 @@ void *eval_scratch(struct eval *e, int64_t count, size_t size)
     if (count >= 0 && !__builtin_mul_overflow((size_t)count, size, &bytes))
         block = arena_try(e->scratch, bytes ? bytes : 1);
     if (!block)
-        eval_fail(e, E_LIMIT_MEMORY, "'%s' needs room for %lld elements", e->node->op_type, (long long)count);
+        eval_fail(e, E_LIMIT_MEMORY, "'%s' needs room for %lld elements", e->node->op_type,
+                  (long long)count);
     return block;
 }
 
@@ -128,7 +129,8 @@ void stage_store_f64(struct eval *e, uint32_t i, const double *buffer)
 
 /* ---- parameters ---- */
 
-enum list_state eval_list(struct eval *e, const char *attr, uint32_t i, const int64_t **ints, int64_t *count)
+enum list_state eval_list(struct eval *e, const char *attr, uint32_t i, const int64_t **ints,
+                          int64_t *count)
 {
     uint32_t n;
     if (attr && node_ints(e->node, attr, ints, &n)) {
@@ -165,7 +167,8 @@ int64_t eval_axis(const struct eval *e, const char *attr, int64_t otherwise, int
 
 struct axis_split split_dims(const int64_t *dims, int rank, int axis)
 {
-    uint64_t outer = 1, inner = 1; /* may wrap only where another extent is 0 and nothing is looped over */
+    uint64_t outer = 1,
+             inner = 1; /* may wrap only where another extent is 0 and nothing is looped over */
     for (int i = 0; i < axis && i < rank; i++)
         outer *= (uint64_t)dims[i];
     for (int i = axis + 1; i < rank; i++)
@@ -173,7 +176,10 @@ struct axis_split split_dims(const int64_t *dims, int rank, int axis)
     return (struct axis_split){(int64_t)outer, axis < rank ? dims[axis] : 1, (int64_t)inner};
 }
 
-struct axis_split split_axis(const struct tensor *t, int axis) { return split_dims(t->dims, t->rank, axis); }
+struct axis_split split_axis(const struct tensor *t, int axis)
+{
+    return split_dims(t->dims, t->rank, axis);
+}
 
 int eval_form(struct eval *e, const char *format, ...)
 {
@@ -198,7 +204,10 @@ int eval_status(struct eval *e, int status)
     return eval_fail(e, id, "%s: %s", e->node->op_type, kernel_error(status));
 }
 
-enum { PIECE = 1 << 15 }; /* elements: a piece takes some 10 us, long against handing it out; a multiple of 4 for packed types */
+enum {
+    PIECE = 1 << 15
+}; /* elements: a piece takes some 10 us, long against handing it out; a multiple of 4 for packed
+      types */
 
 struct split {
     piece_fn *piece;
@@ -209,12 +218,13 @@ struct split {
 static int split_piece(void *user, size_t index, int worker)
 {
     const struct split *s = user;
-    int64_t begin = (int64_t)index * PIECE, end = begin + PIECE < s->count ? begin + PIECE : s->count;
+    int64_t begin = (int64_t)index * PIECE,
+            end = begin + PIECE < s->count ? begin + PIECE : s->count;
     (void)worker;
     return -s->piece(s->user, begin, end);
 }
 
-int eval_split(struct eval *e, int64_t count, piece_fn *piece, void *user)
+int eval_pieces(struct eval *e, int64_t count, piece_fn *piece, void *user)
 {
     struct split s = {piece, user, count};
     if (count <= 0)
@@ -224,4 +234,21 @@ int eval_split(struct eval *e, int64_t count, piece_fn *piece, void *user)
     return -pool_run(e->pool, (size_t)((count - 1) / PIECE + 1), split_piece, &s);
 }
 
-struct kernel_shape shape_of(const struct tensor *t) { return (struct kernel_shape){t->rank, t->dims}; }
+struct kernel_shape shape_of(const struct tensor *t)
+{
+    return (struct kernel_shape){t->rank, t->dims};
+}
+
+int eval_out_strings(struct eval *e, uint32_t i, const struct span *strings)
+{
+    struct tensor *t = e->out[i];
+    union {
+        const struct span *in;
+        struct span *out;
+    } room = {t->strings};
+    for (int64_t k = 0; k < t->count; k++) {
+        const void *bytes = arena_copy(e->keep, strings[k].data, strings[k].size);
+        room.out[k] = (struct span){bytes, strings[k].size};
+    }
+    return 0;
+}

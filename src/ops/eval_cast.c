@@ -1,5 +1,5 @@
-/* Adapters of Cast, CastLike, BitCast (kernels/float/cast.h). Strings are read and written as ONNX describes: decimal or exponent
- * notation, INF, +INF, -INF, NaN in any case.
+/* Adapters of Cast, CastLike, BitCast (kernels/float/cast.h). Strings are read and written as ONNX
+ * describes: decimal or exponent notation, INF, +INF, -INF, NaN in any case.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +62,8 @@ static const char *number_text(struct eval *e, int64_t i)
     const struct tensor *t = e->in[0];
     char buffer[NUM_TEXT];
     if (t->dtype == DT_BOOL)
-        return tensor_get(t, i) != 0 ? "True" : "False"; /* as the node suite's reference writes it */
+        return tensor_get(t, i) != 0 ? "True"
+                                     : "False"; /* as the node suite's reference writes it */
     if (!dtype_is_float(t->dtype))
         return arena_printf(e->scratch, "%lld", (long long)tensor_get_int(t, i));
     double x = tensor_get(t, i);
@@ -102,7 +103,7 @@ int eval_cast(struct eval *e)
     if (c.args.to == DT_STRING)
         return to_strings(e);
     c.y = out_data(e, 0);
-    return eval_status(e, eval_split(e, e->out[0]->count, cast_piece, &c));
+    return eval_status(e, eval_pieces(e, e->out[0]->count, cast_piece, &c));
 }
 
 int eval_bitcast(struct eval *e)

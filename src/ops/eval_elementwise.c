@@ -1,4 +1,5 @@
-/* Adapters of the element-wise operators with kernels/float/{unary,binary,where}.h. The work is split over the call's threads. */
+/* Adapters of the element-wise operators with kernels/float/{unary,binary,where}.h. The work is
+ * split over the call's threads. */
 #include <string.h>
 
 #include "kernels/float/binary.h"
@@ -23,7 +24,7 @@ static int unary_piece(void *user, int64_t begin, int64_t end)
 static int run_unary(struct eval *e, const struct unary_args *args)
 {
     struct unary_call u = {*args, e->in[0]->data, out_data(e, 0)};
-    return eval_status(e, eval_split(e, e->out[0]->count, unary_piece, &u));
+    return eval_status(e, eval_pieces(e, e->out[0]->count, unary_piece, &u));
 }
 
 /* Attribute names differ: Shrink calls its parameters lambd and bias. */
@@ -85,8 +86,9 @@ static const void *bound_of(struct eval *e, const char *attr, uint32_t i)
 
 int eval_clip(struct eval *e)
 {
-    struct clip_call c = {e->in[0]->dtype, e->in[0]->data, bound_of(e, "min", 1), bound_of(e, "max", 2), out_data(e, 0)};
-    return eval_status(e, eval_split(e, e->out[0]->count, clip_piece, &c));
+    struct clip_call c = {e->in[0]->dtype, e->in[0]->data, bound_of(e, "min", 1),
+                          bound_of(e, "max", 2), out_data(e, 0)};
+    return eval_status(e, eval_pieces(e, e->out[0]->count, clip_piece, &c));
 }
 
 /* ---- two inputs ---- */
@@ -120,7 +122,7 @@ static int run_binary(struct eval *e, enum binary_op op)
     c.b = e->in[1]->data;
     c.y = out_data(e, 0);
     int status = plan_inputs(e, 2, &c.plan);
-    return eval_status(e, status ? status : eval_split(e, e->out[0]->count, binary_piece, &c));
+    return eval_status(e, status ? status : eval_pieces(e, e->out[0]->count, binary_piece, &c));
 }
 
 int eval_binary(struct eval *e)
@@ -158,13 +160,14 @@ int eval_pow(struct eval *e)
     c.b = e->in[1]->data;
     c.y = out_data(e, 0);
     int status = plan_inputs(e, 2, &c.plan);
-    return eval_status(e, status ? status : eval_split(e, e->out[0]->count, power_piece, &c));
+    return eval_status(e, status ? status : eval_pieces(e, e->out[0]->count, power_piece, &c));
 }
 
 static int where_piece(void *user, int64_t begin, int64_t end)
 {
     struct binary_call *c = user;
-    return kernel_where((size_t)dtype_bits(c->dtype) / 8, &c->plan, c->a, c->b, c->c, c->y, begin, end);
+    return kernel_where((size_t)dtype_bits(c->dtype) / 8, &c->plan, c->a, c->b, c->c, c->y, begin,
+                        end);
 }
 
 int eval_where(struct eval *e)
@@ -177,7 +180,7 @@ int eval_where(struct eval *e)
     c.c = e->in[2]->data;
     c.y = out_data(e, 0);
     int status = plan_inputs(e, 3, &c.plan);
-    return eval_status(e, status ? status : eval_split(e, e->out[0]->count, where_piece, &c));
+    return eval_status(e, status ? status : eval_pieces(e, e->out[0]->count, where_piece, &c));
 }
 
 /* ---- any number of inputs ---- */
@@ -199,8 +202,12 @@ static int nary_piece(void *user, int64_t begin, int64_t end)
 
 int eval_nary(struct eval *e)
 {
-    static const char *const names[] = {"Sum", "Mean", "Min", "Max"}; /* order of enum variadic_op */
-    struct nary_call c = {.dtype = e->in[0]->dtype, .out = shape_of(e->out[0]), .n = (int)e->n_in, .y = out_data(e, 0)};
+    static const char *const names[] = {"Sum", "Mean", "Min",
+                                        "Max"}; /* order of enum variadic_op */
+    struct nary_call c = {.dtype = e->in[0]->dtype,
+                          .out = shape_of(e->out[0]),
+                          .n = (int)e->n_in,
+                          .y = out_data(e, 0)};
     c.shapes = arena_array(e->scratch, e->n_in, sizeof *c.shapes);
     c.in = arena_array(e->scratch, e->n_in, sizeof *c.in);
     for (uint32_t i = 0; i < e->n_in; i++) {
@@ -212,5 +219,5 @@ int eval_nary(struct eval *e)
     for (int i = 0; i < 4; i++)
         if (!strcmp(e->node->op_type, names[i]))
             c.op = (enum variadic_op)i;
-    return eval_status(e, eval_split(e, e->out[0]->count, nary_piece, &c));
+    return eval_status(e, eval_pieces(e, e->out[0]->count, nary_piece, &c));
 }

@@ -24,7 +24,10 @@ static struct tensor *fold_tensor(struct fold *f, enum dtype dtype, int rank, co
     if (f->over)
         return NULL;
     f->left -= bytes;
-    return tensor_new(f->arena, dtype, rank, dims);
+    struct tensor *t = tensor_new(f->arena, dtype, rank, dims);
+    if (dtype == DT_STRING)
+        t->strings = arena_array(f->arena, (size_t)count + 1, sizeof *t->strings);
+    return t;
 }
 
 static struct tensor *fold_out(struct eval *e, uint32_t i, enum dtype dtype, int rank,
@@ -127,6 +130,7 @@ int op_fold(const struct node *n, const struct tensor *const *in, struct tensor 
                         .in = usable,
                         .out = out,
                         .scratch = scratch,
+                        .keep = a,
                         .ctx = ctx,
                         .host = &fold_host,
                         .exec = &f};

@@ -312,7 +312,7 @@ void infer_pass_values(struct infer *c)
     const struct engine *g = engine_of(c);
     const dim_t *values;
     int64_t n;
-    if (g->n_out && g->out[0].type.kind == TYPE_TENSOR && g->out[0].type.rank >= 0 && g->out[0].type.rank <= 1 &&
-        infer_values(c, 0, &values, &n))
+    if (g->n_out && g->out[0].type.kind == TYPE_TENSOR && g->out[0].type.rank >= 0 &&
+        g->out[0].type.rank <= 1 && infer_values(c, 0, &values, &n))
         infer_out_values(c, 0, values, n);
 }

@@ -204,6 +204,7 @@ struct eval {
         *in;             /* NULL: left out. Data aligned to 64 or, for constants, to the element */
     struct tensor **out; /* NULL: nobody wants it */
     struct arena *scratch; /* forgotten after the call */
+    struct arena *keep;    /* lives as long as the outputs: the bytes of new strings */
     struct ctx *ctx;
     struct pool *pool; /* NULL: single thread; splitting must not change bits */
     bool fast;         /* the fast engine runs: vectorised math (kernels/float/vmath) is allowed */

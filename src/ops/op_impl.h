@@ -48,13 +48,14 @@ bool infer_ints(const struct infer *c, uint32_t i, const int64_t **ints, int64_t
 enum list_state { LIST_ABSENT, LIST_KNOWN, LIST_UNKNOWN };
 enum list_state infer_list(const struct infer *c, const char *attr, uint32_t i,
                            const int64_t **ints, int64_t *count);
-dim_t *infer_room(struct infer *c, int rank);                /* space for rank dims, all NULL */
-dim_t *infer_dims_copy(struct infer *c, uint32_t i);         /* of an input whose rank is known */
+dim_t *infer_room(struct infer *c, int rank);        /* space for rank dims, all NULL */
+dim_t *infer_dims_copy(struct infer *c, uint32_t i); /* of an input whose rank is known */
 dim_t infer_product(struct infer *c, const dim_t *dims, int64_t n); /* NULL when one is */
-dim_t infer_int(struct infer *c, int64_t value);             /* a constant dim */
-struct arena *infer_keep(struct infer *c);                   /* for tensors given to infer_out_data */
-enum dtype infer_dtype(const struct infer *c, uint32_t i);   /* DT_UNDEFINED unknown */
-int infer_unknown(struct infer *c, uint32_t i, enum dtype dtype); /* output i: that element type, rank unknown; 0 */
+dim_t infer_int(struct infer *c, int64_t value);                    /* a constant dim */
+struct arena *infer_keep(struct infer *c);                 /* for tensors given to infer_out_data */
+enum dtype infer_dtype(const struct infer *c, uint32_t i); /* DT_UNDEFINED unknown */
+int infer_unknown(struct infer *c, uint32_t i,
+                  enum dtype dtype); /* output i: that element type, rank unknown; 0 */
 /* Checks that a dim is this size where both are constants. */
 int infer_expect(struct infer *c, dim_t have, dim_t want, const char *what);
 /* Passes the values of input 0 on when output 0 has rank <= 1. */

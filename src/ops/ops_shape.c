@@ -1,6 +1,6 @@
-/* Operators that read, make or change shapes: Shape, Size, Reshape, Squeeze, Unsqueeze, Flatten, Identity, Expand, Constant,
- * ConstantOfShape, Range, EyeLike. All of them also carry integer values as expressions.
- * Source: ONNX operator specifications at the versions named.
+/* Operators that read, make or change shapes: Shape, Size, Reshape, Squeeze, Unsqueeze, Flatten,
+ * Identity, Expand, Constant, ConstantOfShape, Range, EyeLike. All of them also carry integer
+ * values as expressions. Source: ONNX operator specifications at the versions named.
  */
 #include <string.h>
 
@@ -80,8 +80,8 @@ int eval_copy(struct eval *e)
     return 0;
 }
 
-/* The extent for -1: product of the input over the product of the other targets. Factors that stand on both sides are taken out first, so
- * that symbols cancel. */
+/* The extent for -1: product of the input over the product of the other targets. Factors that stand
+ * on both sides are taken out first, so that symbols cancel. */
 static int reshape_rest(struct infer *c, dim_t *target, int64_t n, int at)
 {
     const struct type *in = infer_type(c, 0);
@@ -98,7 +98,8 @@ static int reshape_rest(struct infer *c, dim_t *target, int64_t n, int at)
     above = infer_product(c, left, in->rank);
     int64_t x, y;
     if (dim_is_const(above, &x) && dim_is_const(below, &y) && (y == 0 ? x != 0 : x % y != 0))
-        return infer_fail(c, "%lld elements cannot be divided into rows of %lld", (long long)x, (long long)y);
+        return infer_fail(c, "%lld elements cannot be divided into rows of %lld", (long long)x,
+                          (long long)y);
     target[at] = dim_equals(below, 0) ? infer_int(c, 0) : dim_floordiv(c->dims, above, below);
     return 0;
 }
@@ -124,9 +125,11 @@ static int reshape_target(struct infer *c, const dim_t *values, int64_t n)
         if (!dim_is_const(values[i], &value))
             continue;
         if (value < -1 || (value == -1 && rest >= 0))
-            return infer_fail(c, "the target shape has %s", value < -1 ? "a negative extent" : "two entries of -1");
+            return infer_fail(c, "the target shape has %s",
+                              value < -1 ? "a negative extent" : "two entries of -1");
         if (value == 0 && !allow_zero && in_rank >= 0 && i >= in_rank)
-            return infer_fail(c, "0 at position %lld copies from an input of rank %d", (long long)i, in_rank);
+            return infer_fail(c, "0 at position %lld copies from an input of rank %d", (long long)i,
+                              in_rank);
         if (value == 0 && !allow_zero)
             target[i] = infer_dim(c, 0, (int)i);
         rest = value == -1 ? i : rest;
@@ -188,7 +191,8 @@ int infer_squeeze(struct infer *c)
         if (state == LIST_ABSENT)
             drop[i] = size == 1;
         else if (drop[i] && known && size != 1)
-            return infer_fail(c, "axis %d has the extent %lld, only 1 can be dropped", i, (long long)size);
+            return infer_fail(c, "axis %d has the extent %lld, only 1 can be dropped", i,
+                              (long long)size);
         if (!drop[i])
             dims[kept++] = d;
     }
@@ -254,7 +258,8 @@ int infer_expand(struct infer *c)
     infer_out(c, 0, infer_dtype(c, 0), rank, dims);
     int64_t count;
     const dim_t *one;
-    if (!rc && rank == 1 && dim_is_const(dims[0], &count) && count <= 1024 && infer_values(c, 0, &one, &n) && n == 1) {
+    if (!rc && rank == 1 && dim_is_const(dims[0], &count) && count <= 1024 &&
+        infer_values(c, 0, &one, &n) && n == 1) {
         dim_t *all = infer_room(c, (int)count);
         for (int64_t i = 0; i < count; i++)
             all[i] = one[0];
@@ -265,7 +270,8 @@ int infer_expand(struct infer *c)
 
 /* ---- Constant, ConstantOfShape ---- */
 
-static struct tensor *strings_tensor(struct arena *a, const struct span *strings, int64_t n, int rank)
+static struct tensor *strings_tensor(struct arena *a, const struct span *strings, int64_t n,
+                                     int rank)
 {
     struct tensor *t = tensor_new(a, DT_STRING, rank, &n);
     t->strings = strings;

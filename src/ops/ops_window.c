@@ -1,9 +1,10 @@
-/* Window attributes: see ops_window.h. Formulas: ONNX Conv-11, ConvTranspose-11, AveragePool-22, MaxPool-22; the same as in
- * kernels/float/window.c, there over numbers, here over dims.
+/* Window attributes: see ops_window.h. Formulas: ONNX Conv-11, ConvTranspose-11, AveragePool-22,
+ * MaxPool-22; the same as in kernels/float/window.c, there over numbers, here over dims.
  */
 #include "ops/ops_window.h"
 
-static bool read_list(const struct node *n, const char *name, int64_t want, const int64_t **list, bool *fits)
+static bool read_list(const struct node *n, const char *name, int64_t want, const int64_t **list,
+                      bool *fits)
 {
     uint32_t count;
     if (!node_ints(n, name, list, &count))
@@ -31,7 +32,8 @@ static bool all_at_least(const int64_t *list, int64_t count, int64_t low)
 static int read_mode(const struct node *n, struct arena *a)
 {
     struct span text = node_string(n, "auto_pad", "NOTSET");
-    return auto_pad_find(arena_printf(a, "%.*s", (int)num_clamp((int64_t)text.size, 0, 32), (const char *)text.data));
+    return auto_pad_find(arena_printf(a, "%.*s", (int)num_clamp((int64_t)text.size, 0, 32),
+                                      (const char *)text.data));
 }
 
 const char *window_read(const struct node *n, int rank, struct arena *a, struct window_attrs *w)
@@ -50,12 +52,13 @@ const char *window_read(const struct node *n, int rank, struct arena *a, struct 
         w->output_padding = filled(a, rank, 0);
     read_list(n, "output_shape", rank, &w->output_shape, &fits);
     if (!fits)
-        return arena_printf(a, "kernel_shape, strides, dilations or pads do not have %d axes", rank);
+        return arena_printf(a, "kernel_shape, strides, dilations or pads do not have %d axes",
+                            rank);
     if (mode < 0)
         return "auto_pad is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID";
     w->mode = (enum auto_pad)mode;
-    if (!all_at_least(w->kernel, rank, 1) || !all_at_least(w->stride, rank, 1) || !all_at_least(w->dilation, rank, 1) ||
-        !all_at_least(w->output_padding, rank, 0))
+    if (!all_at_least(w->kernel, rank, 1) || !all_at_least(w->stride, rank, 1) ||
+        !all_at_least(w->dilation, rank, 1) || !all_at_least(w->output_padding, rank, 0))
         return "kernel_shape, strides and dilations must be positive";
     return NULL;
 }
@@ -66,7 +69,8 @@ const char *window_read(const struct node *n, int rank, struct arena *a, struct 
 static dim_t reach_of(struct infer *c, const struct window_attrs *w, int axis, dim_t kernel)
 {
     dim_t steps = dim_sub(c->dims, kernel, infer_int(c, 1));
-    return dim_add(c->dims, dim_mul(c->dims, steps, infer_int(c, w->dilation[axis])), infer_int(c, 1));
+    return dim_add(c->dims, dim_mul(c->dims, steps, infer_int(c, w->dilation[axis])),
+                   infer_int(c, 1));
 }
 
 dim_t window_dim(struct infer *c, const struct window_attrs *w, int axis, dim_t in, dim_t kernel)
@@ -75,7 +79,8 @@ dim_t window_dim(struct infer *c, const struct window_attrs *w, int axis, dim_t 
     if (w->mode == AUTO_PAD_SAME_UPPER || w->mode == AUTO_PAD_SAME_LOWER)
         return dim_ceildiv(c->dims, in, stride);
     bool valid = w->mode == AUTO_PAD_VALID;
-    dim_t begin = infer_int(c, valid ? 0 : w->pads[axis]), end = infer_int(c, valid ? 0 : w->pads[axis + w->rank]);
+    dim_t begin = infer_int(c, valid ? 0 : w->pads[axis]),
+          end = infer_int(c, valid ? 0 : w->pads[axis + w->rank]);
     dim_t padded = dim_add(c->dims, dim_add(c->dims, in, begin), end);
     dim_t room = dim_sub(c->dims, padded, reach_of(c, w, axis, kernel));
     if (!w->ceil || valid)
@@ -84,7 +89,8 @@ dim_t window_dim(struct infer *c, const struct window_attrs *w, int axis, dim_t 
     return dim_min(c->dims, out, dim_ceildiv(c->dims, dim_add(c->dims, in, begin), stride));
 }
 
-dim_t window_dim_transposed(struct infer *c, const struct window_attrs *w, int axis, dim_t in, dim_t kernel)
+dim_t window_dim_transposed(struct infer *c, const struct window_attrs *w, int axis, dim_t in,
+                            dim_t kernel)
 {
     if (w->output_shape)
         return infer_int(c, w->output_shape[axis]);
@@ -97,13 +103,15 @@ dim_t window_dim_transposed(struct infer *c, const struct window_attrs *w, int a
     full = dim_add(c->dims, full, reach_of(c, w, axis, kernel));
     if (valid)
         return full;
-    dim_t pads = dim_add(c->dims, infer_int(c, w->pads[axis]), infer_int(c, w->pads[axis + w->rank]));
+    dim_t pads =
+        dim_add(c->dims, infer_int(c, w->pads[axis]), infer_int(c, w->pads[axis + w->rank]));
     return dim_sub(c->dims, full, pads);
 }
 
 /* ---- numbers ---- */
 
-static bool fill(const struct window_attrs *w, const int64_t *in, const int64_t *kernel, struct window *out)
+static bool fill(const struct window_attrs *w, const int64_t *in, const int64_t *kernel,
+                 struct window *out)
 {
     if (w->rank < 1 || w->rank > WINDOW_MAX_RANK)
         return false;
@@ -119,7 +127,8 @@ static bool fill(const struct window_attrs *w, const int64_t *in, const int64_t 
     return true;
 }
 
-bool window_fill(const struct window_attrs *w, const int64_t *in, const int64_t *kernel, struct window *out)
+bool window_fill(const struct window_attrs *w, const int64_t *in, const int64_t *kernel,
+                 struct window *out)
 {
     bool fits = fill(w, in, kernel, out);
     for (int i = 0; fits && i < w->rank; i++)
@@ -127,10 +136,12 @@ bool window_fill(const struct window_attrs *w, const int64_t *in, const int64_t 
     return fits;
 }
 
-bool window_fill_transposed(const struct window_attrs *w, const int64_t *in, const int64_t *kernel, struct window *out)
+bool window_fill_transposed(const struct window_attrs *w, const int64_t *in, const int64_t *kernel,
+                            struct window *out)
 {
     bool fits = fill(w, in, kernel, out);
     for (int i = 0; fits && i < w->rank; i++)
-        fits = window_resolve_transposed(out, i, w->mode, w->output_padding[i], w->output_shape ? w->output_shape[i] : -1);
+        fits = window_resolve_transposed(out, i, w->mode, w->output_padding[i],
+                                         w->output_shape ? w->output_shape[i] : -1);
     return fits;
 }

@@ -1,7 +1,9 @@
-/* Shapes and integer values of the element-wise operators: one output element per element of the broadcast inputs.
+/* Shapes and integer values of the element-wise operators: one output element per element of the
+ * broadcast inputs.
  *
- * Values are expressions over dims; a float tensor has values only while each of them is a whole number, so that the expression is the
- * value exactly. What cannot be said stays NULL, element by element.
+ * Values are expressions over dims; a float tensor has values only while each of them is a whole
+ * number, so that the expression is the value exactly. What cannot be said stays NULL, element by
+ * element.
  */
 #include "ops/op_impl.h"
 
@@ -21,7 +23,10 @@ int infer_whole(struct infer *c)
 
 typedef dim_t value_fn(struct infer *c, const dim_t *in);
 
-static dim_t value_at(const dim_t *values, int64_t count, int64_t i) { return values[count == 1 ? 0 : i]; }
+static dim_t value_at(const dim_t *values, int64_t count, int64_t i)
+{
+    return values[count == 1 ? 0 : i];
+}
 
 /* Output values of an operator over n inputs of rank <= 1 that broadcast. */
 static void spread_values(struct infer *c, uint32_t n, value_fn *fn)
@@ -32,7 +37,8 @@ static void spread_values(struct infer *c, uint32_t n, value_fn *fn)
     if (n > MOST)
         return;
     for (uint32_t k = 0; k < n; k++) {
-        if (infer_rank(c, k) < 0 || infer_rank(c, k) > 1 || !infer_values(c, k, &values[k], &counts[k]))
+        if (infer_rank(c, k) < 0 || infer_rank(c, k) > 1 ||
+            !infer_values(c, k, &values[k], &counts[k]))
             return;
         count = counts[k] != 1 ? counts[k] : count;
     }
@@ -128,11 +134,16 @@ static dim_t value_mod(struct infer *c, const dim_t *in)
 static const struct arithmetic {
     const char *name;
     value_fn *fn;
-} arithmetics[] = {{"Add", value_add}, {"Sub", value_sub}, {"Mul", value_mul}, {"Div", value_div}, {"Mod", value_mod}};
+} arithmetics[] = {{"Add", value_add},
+                   {"Sub", value_sub},
+                   {"Mul", value_mul},
+                   {"Div", value_div},
+                   {"Mod", value_mod}};
 
 int infer_arithmetic(struct infer *c)
 {
-    int rc = broadcast_out(c, 0, 2, infer_dtype(c, 0) != DT_UNDEFINED ? infer_dtype(c, 0) : infer_dtype(c, 1));
+    int rc = broadcast_out(
+        c, 0, 2, infer_dtype(c, 0) != DT_UNDEFINED ? infer_dtype(c, 0) : infer_dtype(c, 1));
     for (size_t i = 0; !rc && i < sizeof arithmetics / sizeof *arithmetics; i++)
         if (node_is(c->node, arithmetics[i].name))
             spread_values(c, 2, arithmetics[i].fn);
@@ -175,10 +186,22 @@ static dim_t value_equal(struct infer *c, const dim_t *in)
     return differ ? infer_int(c, 0) : NULL;
 }
 
-static dim_t value_greater(struct infer *c, const dim_t *in) { return truth(c, sign_test(c, in[0], in[1], 1)); }
-static dim_t value_greater_equal(struct infer *c, const dim_t *in) { return truth(c, sign_test(c, in[0], in[1], 0)); }
-static dim_t value_less(struct infer *c, const dim_t *in) { return truth(c, sign_test(c, in[1], in[0], 1)); }
-static dim_t value_less_equal(struct infer *c, const dim_t *in) { return truth(c, sign_test(c, in[1], in[0], 0)); }
+static dim_t value_greater(struct infer *c, const dim_t *in)
+{
+    return truth(c, sign_test(c, in[0], in[1], 1));
+}
+static dim_t value_greater_equal(struct infer *c, const dim_t *in)
+{
+    return truth(c, sign_test(c, in[0], in[1], 0));
+}
+static dim_t value_less(struct infer *c, const dim_t *in)
+{
+    return truth(c, sign_test(c, in[1], in[0], 1));
+}
+static dim_t value_less_equal(struct infer *c, const dim_t *in)
+{
+    return truth(c, sign_test(c, in[1], in[0], 0));
+}
 
 static dim_t value_and(struct infer *c, const dim_t *in)
 {
@@ -194,9 +217,13 @@ static dim_t value_or(struct infer *c, const dim_t *in)
     return dim_is_const(in[0], NULL) && dim_is_const(in[1], NULL) ? infer_int(c, 0) : NULL;
 }
 
-static const struct arithmetic comparisons[] = {
-    {"Equal", value_equal},           {"Greater", value_greater}, {"GreaterOrEqual", value_greater_equal}, {"Less", value_less},
-    {"LessOrEqual", value_less_equal}, {"And", value_and},         {"Or", value_or}};
+static const struct arithmetic comparisons[] = {{"Equal", value_equal},
+                                                {"Greater", value_greater},
+                                                {"GreaterOrEqual", value_greater_equal},
+                                                {"Less", value_less},
+                                                {"LessOrEqual", value_less_equal},
+                                                {"And", value_and},
+                                                {"Or", value_or}};
 
 int infer_compare(struct infer *c)
 {
@@ -237,7 +264,8 @@ static dim_t value_where(struct infer *c, const dim_t *in)
 
 int infer_where(struct infer *c)
 {
-    int rc = broadcast_out(c, 0, 3, infer_dtype(c, 1) != DT_UNDEFINED ? infer_dtype(c, 1) : infer_dtype(c, 2));
+    int rc = broadcast_out(
+        c, 0, 3, infer_dtype(c, 1) != DT_UNDEFINED ? infer_dtype(c, 1) : infer_dtype(c, 2));
     if (!rc)
         spread_values(c, 3, value_where);
     return rc;
@@ -260,9 +288,11 @@ static dim_t value_pass(struct infer *c, const dim_t *in)
 
 int infer_cast(struct infer *c)
 {
-    enum dtype to = node_is(c->node, "CastLike") ? infer_dtype(c, 1) : (enum dtype)node_int(c->node, "to", 0);
+    enum dtype to =
+        node_is(c->node, "CastLike") ? infer_dtype(c, 1) : (enum dtype)node_int(c->node, "to", 0);
     if (node_is(c->node, "Cast") && !dtype_valid((int)node_int(c->node, "to", 0)))
-        return infer_fail(c, "there is no element type %lld", (long long)node_int(c->node, "to", 0));
+        return infer_fail(c, "there is no element type %lld",
+                          (long long)node_int(c->node, "to", 0));
     infer_out(c, 0, to, infer_rank(c, 0), infer_type(c, 0)->dims);
     if (to == DT_INT64 || to == DT_INT32 || to == DT_FLOAT || to == DT_DOUBLE)
         spread_values(c, 1, value_pass);
@@ -279,8 +309,8 @@ int infer_bitcast(struct infer *c)
     if (to < 1 || to >= DT_COUNT)
         return infer_fail(c, "there is no element type %lld", (long long)to);
     if (from != DT_UNDEFINED && dtype_bits(from) != dtype_bits((enum dtype)to))
-        return infer_fail(c, "%s has %d bits an element, %s has %d", dtype_name(from), dtype_bits(from),
-                          dtype_name((enum dtype)to), dtype_bits((enum dtype)to));
+        return infer_fail(c, "%s has %d bits an element, %s has %d", dtype_name(from),
+                          dtype_bits(from), dtype_name((enum dtype)to), dtype_bits((enum dtype)to));
     infer_out(c, 0, (enum dtype)to, infer_rank(c, 0), infer_type(c, 0)->dims);
     return 0;
 }

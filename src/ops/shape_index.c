@@ -1,5 +1,6 @@
-/* Shapes and integer values of the operators that pick or place elements by index: Gather*, Scatter*, OneHot, Compress, NonZero, Unique,
- * TopK, TensorScatter. How many elements Compress, NonZero and Unique keep is data: their extents are fresh symbols.
+/* Shapes and integer values of the operators that pick or place elements by index: Gather*,
+ * Scatter*, OneHot, Compress, NonZero, Unique, TopK, TensorScatter. How many elements Compress,
+ * NonZero and Unique keep is data: their extents are fresh symbols.
  */
 #include "ops/op_impl.h"
 
@@ -52,7 +53,8 @@ int infer_gather_elements(struct infer *c)
         if (rc)
             return rc;
         if (infer_rank(c, 1) >= 0 && infer_rank(c, 1) != rank)
-            return infer_fail(c, "the indices have rank %d, the data has %d", infer_rank(c, 1), rank);
+            return infer_fail(c, "the indices have rank %d, the data has %d", infer_rank(c, 1),
+                              rank);
     }
     infer_out(c, 0, infer_dtype(c, 0), infer_rank(c, 1), infer_type(c, 1)->dims);
     return 0;
@@ -65,12 +67,13 @@ int infer_gather_nd(struct infer *c)
     if (rank < 0 || index_rank < 0)
         return infer_unknown(c, 0, infer_dtype(c, 0));
     if (index_rank < 1 || batch < 0 || batch >= index_rank || batch >= rank)
-        return infer_fail(c, "batch_dims is %lld for data of rank %d and indices of rank %d", (long long)batch, rank,
-                          index_rank);
+        return infer_fail(c, "batch_dims is %lld for data of rank %d and indices of rank %d",
+                          (long long)batch, rank, index_rank);
     if (!dim_is_const(infer_dim(c, 1, -1), &tuple))
         return infer_unknown(c, 0, infer_dtype(c, 0));
     if (tuple < 0 || tuple > rank - batch)
-        return infer_fail(c, "index tuples have %lld entries for %lld axes", (long long)tuple, (long long)(rank - batch));
+        return infer_fail(c, "index tuples have %lld entries for %lld axes", (long long)tuple,
+                          (long long)(rank - batch));
     dim_t *dims = infer_room(c, index_rank + rank);
     int n = 0;
     for (int i = 0; i < index_rank - 1; i++)
@@ -90,7 +93,8 @@ int infer_scatter(struct infer *c)
             return rc;
         for (uint32_t i = 1; i < 3; i++)
             if (infer_rank(c, i) >= 0 && infer_rank(c, i) != rank)
-                return infer_fail(c, "input %u has rank %d, the data has %d", i, infer_rank(c, i), rank);
+                return infer_fail(c, "input %u has rank %d, the data has %d", i, infer_rank(c, i),
+                                  rank);
     }
     infer_out_like(c, 0, 0);
     return 0;
@@ -123,8 +127,10 @@ int infer_scatter_nd(struct infer *c)
     int64_t tuple;
     if (rank == 0 || index_rank == 0)
         return infer_fail(c, "a scalar has no indices");
-    if (rank > 0 && index_rank > 0 && dim_is_const(infer_dim(c, 1, -1), &tuple) && (tuple < 0 || tuple > rank))
-        return infer_fail(c, "index tuples have %lld entries, the data has rank %d", (long long)tuple, rank);
+    if (rank > 0 && index_rank > 0 && dim_is_const(infer_dim(c, 1, -1), &tuple) &&
+        (tuple < 0 || tuple > rank))
+        return infer_fail(c, "index tuples have %lld entries, the data has rank %d",
+                          (long long)tuple, rank);
     infer_out_like(c, 0, 0);
     scatter_values(c);
     return 0;
@@ -185,7 +191,8 @@ int infer_compress(struct infer *c)
     int rc = flat ? 0 : infer_axis(c, node_int(c->node, "axis", 0), rank, &axis);
     dim_t *dims = flat ? infer_room(c, 1) : infer_dims_copy(c, 0), kept = NULL;
     int64_t size;
-    dim_t along = flat && rank >= 0 ? infer_product(c, infer_type(c, 0)->dims, rank) : infer_dim(c, 0, axis);
+    dim_t along =
+        flat && rank >= 0 ? infer_product(c, infer_type(c, 0)->dims, rank) : infer_dim(c, 0, axis);
     if (infer_data(c, 1) && dim_is_const(along, &size))
         kept = infer_int(c, count_true(infer_data(c, 1), size));
     dims[axis] = kept ? kept : infer_fresh(c, "kept");
@@ -248,7 +255,8 @@ int infer_topk(struct infer *c)
     else if (infer_values(c, 1, &k, &n) && n == 1)
         size = k[0];
     if (rank >= 0) {
-        if (dim_is_const(size, &want) && (want < 0 || (dim_is_const(dims[axis], &have) && want > have)))
+        if (dim_is_const(size, &want) &&
+            (want < 0 || (dim_is_const(dims[axis], &have) && want > have)))
             return infer_fail(c, "k is %lld", (long long)want);
         dims[axis] = size;
     }

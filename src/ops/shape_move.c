@@ -1,5 +1,5 @@
-/* Shapes and integer values of the operators that move elements: Transpose, Concat, Split, Pad, Tile, DepthToSpace,
- * SpaceToDepth, CenterCropPad.
+/* Shapes and integer values of the operators that move elements: Transpose, Concat, Split, Pad,
+ * Tile, DepthToSpace, SpaceToDepth, CenterCropPad.
  */
 #include "ops/op_impl.h"
 
@@ -86,9 +86,10 @@ int infer_concat(struct infer *c)
 
 /* ---- Split ---- */
 
-/* Split-13 has the sizes as an input; Split-18 without sizes gives chunks of ceil(n / outputs), the last one smaller; older versions
- * need equal parts. */
-static dim_t split_size(struct infer *c, dim_t whole, const dim_t *sizes, uint32_t i, uint32_t parts)
+/* Split-13 has the sizes as an input; Split-18 without sizes gives chunks of ceil(n / outputs), the
+ * last one smaller; older versions need equal parts. */
+static dim_t split_size(struct infer *c, dim_t whole, const dim_t *sizes, uint32_t i,
+                        uint32_t parts)
 {
     if (sizes)
         return sizes[i];
@@ -116,7 +117,8 @@ static int split_sizes(struct infer *c, const dim_t **sizes, dim_t whole, uint32
     } else if (!infer_has(c, 1)) {
         int64_t size;
         if (c->version < 18 && dim_is_const(whole, &size) && size % parts)
-            return infer_fail(c, "%lld cannot be split into %u equal parts", (long long)size, parts);
+            return infer_fail(c, "%lld cannot be split into %u equal parts", (long long)size,
+                              parts);
         return 0;
     } else if (!infer_values(c, 1, &values, &n)) {
         *sizes = infer_room(c, (int)parts);
@@ -148,7 +150,8 @@ int infer_split(struct infer *c)
     uint32_t parts = c->node->n_outputs;
     int64_t wanted = node_int(c->node, "num_outputs", parts), from = 0, size;
     if (wanted != parts)
-        return infer_fail(c, "num_outputs is %lld, the node has %u outputs", (long long)wanted, parts);
+        return infer_fail(c, "num_outputs is %lld, the node has %u outputs", (long long)wanted,
+                          parts);
     if (rank < 0) {
         for (uint32_t i = 0; i < parts; i++)
             infer_unknown(c, i, infer_dtype(c, 0));
@@ -176,7 +179,8 @@ int infer_pad(struct infer *c)
     const int64_t *pads, *axes;
     int64_t n, n_axes, value;
     int rank = infer_rank(c, 0);
-    enum list_state state = infer_list(c, "pads", 1, &pads, &n), chosen = infer_list(c, NULL, 3, &axes, &n_axes);
+    enum list_state state = infer_list(c, "pads", 1, &pads, &n),
+                    chosen = infer_list(c, NULL, 3, &axes, &n_axes);
     if (rank < 0)
         return infer_unknown(c, 0, infer_dtype(c, 0));
     if (state != LIST_KNOWN || chosen == LIST_UNKNOWN) {
@@ -237,7 +241,8 @@ static int divides(struct infer *c, dim_t d, int64_t by, const char *what)
 {
     int64_t size;
     return dim_is_const(d, &size) && size % by
-               ? infer_fail(c, "%s of %lld is not a multiple of %lld", what, (long long)size, (long long)by)
+               ? infer_fail(c, "%s of %lld is not a multiple of %lld", what, (long long)size,
+                            (long long)by)
                : 0;
 }
 
@@ -248,7 +253,8 @@ int infer_depth_to_space(struct infer *c)
     rc = rc ? rc : divides(c, infer_dim(c, 0, 1), block * block, "a depth");
     dim_t b = infer_int(c, block), bb = infer_int(c, block * block);
     dim_t dims[4] = {infer_dim(c, 0, 0), dim_floordiv(c->dims, infer_dim(c, 0, 1), bb),
-                     dim_mul(c->dims, infer_dim(c, 0, 2), b), dim_mul(c->dims, infer_dim(c, 0, 3), b)};
+                     dim_mul(c->dims, infer_dim(c, 0, 2), b),
+                     dim_mul(c->dims, infer_dim(c, 0, 3), b)};
     infer_out(c, 0, infer_dtype(c, 0), 4, dims);
     return rc;
 }
@@ -261,7 +267,8 @@ int infer_space_to_depth(struct infer *c)
     rc = rc ? rc : divides(c, infer_dim(c, 0, 3), block, "a width");
     dim_t b = infer_int(c, block), bb = infer_int(c, block * block);
     dim_t dims[4] = {infer_dim(c, 0, 0), dim_mul(c->dims, infer_dim(c, 0, 1), bb),
-                     dim_floordiv(c->dims, infer_dim(c, 0, 2), b), dim_floordiv(c->dims, infer_dim(c, 0, 3), b)};
+                     dim_floordiv(c->dims, infer_dim(c, 0, 2), b),
+                     dim_floordiv(c->dims, infer_dim(c, 0, 3), b)};
     infer_out(c, 0, infer_dtype(c, 0), 4, dims);
     return rc;
 }
@@ -279,7 +286,8 @@ int infer_center_crop_pad(struct infer *c)
         return 0;
     }
     if (n != (chosen ? (int64_t)n_axes : rank))
-        return infer_fail(c, "%lld sizes are given for %lld axes", (long long)n, chosen ? (long long)n_axes : (long long)rank);
+        return infer_fail(c, "%lld sizes are given for %lld axes", (long long)n,
+                          chosen ? (long long)n_axes : (long long)rank);
     dim_t *dims = infer_dims_copy(c, 0);
     for (int64_t i = 0; i < n; i++) {
         int axis, rc = infer_axis(c, chosen ? axes[i] : i, rank, &axis);

@@ -1,4 +1,5 @@
-/* Shapes of the normalizations: the first output is shaped like the first input; what differs are the statistics beside it. */
+/* Shapes of the normalizations: the first output is shaped like the first input; what differs are
+ * the statistics beside it. */
 #include "ops/op_impl.h"
 
 static int channel_vectors(struct infer *c, uint32_t first, uint32_t last, dim_t channels)
@@ -15,7 +16,8 @@ static int channel_vectors(struct infer *c, uint32_t first, uint32_t last, dim_t
     return 0;
 }
 
-/* BatchNormalization-9: scale, B, mean, var [C]; from 14 on the outputs 1 and 2 are the running statistics. */
+/* BatchNormalization-9: scale, B, mean, var [C]; from 14 on the outputs 1 and 2 are the running
+ * statistics. */
 int infer_batch_norm(struct infer *c)
 {
     int rank = infer_rank(c, 0);
@@ -84,7 +86,8 @@ int infer_lp_norm(struct infer *c)
     return rc || p == 1 || p == 2 ? rc : infer_fail(c, "p is %lld, expected 1 or 2", (long long)p);
 }
 
-/* com.microsoft Skip*LayerNormalization: output, mean, inv_std, input + skip. mean and inv_std: 1 along the last axis. */
+/* com.microsoft Skip*LayerNormalization: output, mean, inv_std, input + skip. mean and inv_std: 1
+ * along the last axis. */
 int infer_skip_layer_norm(struct infer *c)
 {
     int rank = infer_rank(c, 0);
@@ -95,10 +98,13 @@ int infer_skip_layer_norm(struct infer *c)
         dims[rank - 1] = infer_int(c, 1);
     for (uint32_t i = 1; i < 3; i++)
         infer_out(c, i, DT_FLOAT, dims ? rank : -1, dims);
-    return rank > 0 && infer_has(c, 2) ? infer_expect(c, infer_dim(c, 2, -1), infer_dim(c, 0, -1), "the length of gamma") : 0;
+    return rank > 0 && infer_has(c, 2)
+               ? infer_expect(c, infer_dim(c, 2, -1), infer_dim(c, 0, -1), "the length of gamma")
+               : 0;
 }
 
-/* com.microsoft EmbedLayerNormalization: ids [B, S], word table [V, H]; output [B, S, H], mask index [B], sum [B, S, H]. */
+/* com.microsoft EmbedLayerNormalization: ids [B, S], word table [V, H]; output [B, S, H], mask
+ * index [B], sum [B, S, H]. */
 int infer_embed_layer_norm(struct infer *c)
 {
     dim_t dims[3] = {infer_dim(c, 0, 0), infer_dim(c, 0, 1), infer_dim(c, 2, 1)};

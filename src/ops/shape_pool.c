@@ -57,7 +57,8 @@ int infer_max_unpool(struct infer *c)
         if (!infer_values(c, 2, &wanted, &n))
             return infer_unknown(c, 0, infer_dtype(c, 0));
         if (rank >= 0 && n != rank)
-            return infer_fail(c, "output_shape has %lld entries, the input has rank %d", (long long)n, rank);
+            return infer_fail(c, "output_shape has %lld entries, the input has rank %d",
+                              (long long)n, rank);
         infer_out(c, 0, infer_dtype(c, 0), (int)n, wanted);
         return 0;
     }
@@ -85,10 +86,14 @@ int infer_roi_align(struct infer *c)
     dim_t dims[4] = {infer_dim(c, 1, 0), infer_dim(c, 0, 1), infer_int(c, h), infer_int(c, w)};
     int rc = positive(c, h, "output_height");
     rc = rc ? rc : positive(c, w, "output_width");
-    if (!rc && ((infer_rank(c, 0) >= 0 && infer_rank(c, 0) != 4) || (infer_rank(c, 1) >= 0 && infer_rank(c, 1) != 2)))
-        rc = infer_fail(c, "the input has rank %d and the regions %d, expected 4 and 2", infer_rank(c, 0), infer_rank(c, 1));
+    if (!rc && ((infer_rank(c, 0) >= 0 && infer_rank(c, 0) != 4) ||
+                (infer_rank(c, 1) >= 0 && infer_rank(c, 1) != 2)))
+        rc = infer_fail(c, "the input has rank %d and the regions %d, expected 4 and 2",
+                        infer_rank(c, 0), infer_rank(c, 1));
     rc = rc ? rc : infer_expect(c, infer_dim(c, 1, 1), infer_int(c, 4), "the size of a region");
-    rc = rc ? rc : infer_expect(c, infer_dim(c, 2, 0), infer_dim(c, 1, 0), "the number of batch indices");
+    rc =
+        rc ? rc
+           : infer_expect(c, infer_dim(c, 2, 0), infer_dim(c, 1, 0), "the number of batch indices");
     infer_out(c, 0, infer_dtype(c, 0), 4, dims);
     return rc;
 }
@@ -100,9 +105,12 @@ int infer_max_roi_pool(struct infer *c)
     uint32_t n;
     if (!node_ints(c->node, "pooled_shape", &shape, &n) || n != 2 || shape[0] < 1 || shape[1] < 1)
         return infer_fail(c, "pooled_shape must be two positive numbers");
-    if ((infer_rank(c, 0) >= 0 && infer_rank(c, 0) != 4) || (infer_rank(c, 1) >= 0 && infer_rank(c, 1) != 2))
-        return infer_fail(c, "the input has rank %d and the regions %d, expected 4 and 2", infer_rank(c, 0), infer_rank(c, 1));
-    dim_t dims[4] = {infer_dim(c, 1, 0), infer_dim(c, 0, 1), infer_int(c, shape[0]), infer_int(c, shape[1])};
+    if ((infer_rank(c, 0) >= 0 && infer_rank(c, 0) != 4) ||
+        (infer_rank(c, 1) >= 0 && infer_rank(c, 1) != 2))
+        return infer_fail(c, "the input has rank %d and the regions %d, expected 4 and 2",
+                          infer_rank(c, 0), infer_rank(c, 1));
+    dim_t dims[4] = {infer_dim(c, 1, 0), infer_dim(c, 0, 1), infer_int(c, shape[0]),
+                     infer_int(c, shape[1])};
     infer_out(c, 0, infer_dtype(c, 0), 4, dims);
     return infer_expect(c, infer_dim(c, 1, 1), infer_int(c, 5), "the size of a region");
 }
@@ -114,7 +122,8 @@ int infer_non_max_suppression(struct infer *c)
         if (infer_rank(c, i) >= 0 && infer_rank(c, i) != 3)
             return infer_fail(c, "input %u has rank %d, expected 3", i, infer_rank(c, i));
     int rc = infer_expect(c, infer_dim(c, 0, 2), infer_int(c, 4), "the size of a box");
-    rc = rc ? rc : infer_expect(c, infer_dim(c, 1, 0), infer_dim(c, 0, 0), "the batch of the scores");
+    rc = rc ? rc
+            : infer_expect(c, infer_dim(c, 1, 0), infer_dim(c, 0, 0), "the batch of the scores");
     rc = rc ? rc : infer_expect(c, infer_dim(c, 1, 2), infer_dim(c, 0, 1), "the number of scores");
     dim_t dims[2] = {infer_fresh(c, "selected"), infer_int(c, 3)};
     infer_out(c, 0, DT_INT64, 2, dims);

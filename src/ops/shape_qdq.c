@@ -1,9 +1,11 @@
-/* Shapes of quantization: QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear and the com.microsoft QLinear* operators. Scales and zero
- * points are checked against the quantized axis, so that adapters can rely on their lengths.
+/* Shapes of quantization: QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear and the
+ * com.microsoft QLinear* operators. Scales and zero points are checked against the quantized axis,
+ * so that adapters can rely on their lengths.
  */
 #include "ops/op_impl.h"
 
-/* Per tensor: one element. Per axis: rank 1 of that extent. Blocked (opset 21): the input's rank, ceil(n / block) along the axis. */
+/* Per tensor: one element. Per axis: rank 1 of that extent. Blocked (opset 21): the input's rank,
+ * ceil(n / block) along the axis. */
 static int check_scale(struct infer *c, uint32_t i, int axis, int64_t block)
 {
     int rank = infer_rank(c, 0), scale_rank = infer_rank(c, i);
@@ -13,7 +15,9 @@ static int check_scale(struct infer *c, uint32_t i, int axis, int64_t block)
         if (scale_rank != 1)
             return infer_fail(c, "input %u has rank %d, expected 0 or 1", i, scale_rank);
         bool one = dim_equals(infer_dim(c, i, 0), 1);
-        return one || rank == 0 ? 0 : infer_expect(c, infer_dim(c, i, 0), infer_dim(c, 0, axis), "the number of scales");
+        return one || rank == 0 ? 0
+                                : infer_expect(c, infer_dim(c, i, 0), infer_dim(c, 0, axis),
+                                               "the number of scales");
     }
     if (scale_rank != rank)
         return infer_fail(c, "blocked input %u has rank %d, the data has %d", i, scale_rank, rank);
@@ -33,8 +37,10 @@ static int check_parameters(struct infer *c)
     int64_t block = node_int(c->node, "block_size", 0), a = node_int(c->node, "axis", 1);
     if (block < 0)
         return infer_fail(c, "block_size is %lld", (long long)block);
-    /* the default 1 of a rank-1 input means its only axis; per-tensor parameters do not look at it */
-    bool needs = infer_rank(c, 1) > 0 && !(infer_rank(c, 1) == 1 && dim_equals(infer_dim(c, 1, 0), 1));
+    /* the default 1 of a rank-1 input means its only axis; per-tensor parameters do not look at it
+     */
+    bool needs =
+        infer_rank(c, 1) > 0 && !(infer_rank(c, 1) == 1 && dim_equals(infer_dim(c, 1, 0), 1));
     if (rank == 1 && a == 1)
         a = 0;
     if (rank > 0 && needs) {
@@ -128,7 +134,8 @@ int infer_qlinear_concat(struct infer *c)
     dim_t *dims = infer_dims_copy(c, 2);
     for (uint32_t i = 5; !rc && i < n; i += 3) {
         if (infer_rank(c, i) != rank)
-            return infer_rank(c, i) < 0 ? infer_unknown(c, 0, infer_dtype(c, 2)) : infer_fail(c, "the ranks differ");
+            return infer_rank(c, i) < 0 ? infer_unknown(c, 0, infer_dtype(c, 2))
+                                        : infer_fail(c, "the ranks differ");
         dims[axis] = dim_add(c->dims, dims[axis], infer_dim(c, i, axis));
         for (int k = 0; !rc && k < rank; k++)
             rc = k == axis ? 0 : infer_expect(c, infer_dim(c, i, k), dims[k], "an extent");

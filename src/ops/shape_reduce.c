@@ -1,10 +1,11 @@
-/* Shapes and integer values of reductions, softmax and what is shaped like them; and of the generators Range, EyeLike, Dropout and the
- * random operators.
+/* Shapes and integer values of reductions, softmax and what is shaped like them; and of the
+ * generators Range, EyeLike, Dropout and the random operators.
  */
 #include "ops/op_impl.h"
 
-/* Which axes a reduction removes. Older versions have the axes as an attribute, newer ones as an input; none means all, unless
- * noop_with_empty_axes says none. 0: *all_known tells whether drop is complete. */
+/* Which axes a reduction removes. Older versions have the axes as an attribute, newer ones as an
+ * input; none means all, unless noop_with_empty_axes says none. 0: *all_known tells whether drop is
+ * complete. */
 static int reduce_axes(struct infer *c, int rank, bool *drop, bool *known)
 {
     const int64_t *axes;
@@ -91,7 +92,8 @@ int infer_arg_reduce(struct infer *c)
     return 0;
 }
 
-/* Softmax-1 flattens at axis (default 1, may equal the rank), Softmax-13 normalises along one axis (default -1). */
+/* Softmax-1 flattens at axis (default 1, may equal the rank), Softmax-13 normalises along one axis
+ * (default -1). */
 int infer_softmax(struct infer *c)
 {
     int rank = infer_rank(c, 0), axis;
@@ -114,8 +116,10 @@ int infer_range(struct infer *c)
         infer_values(c, 2, &delta, &n) && n == 1 && dim_is_const(delta[0], &step)) {
         if (step == 0 || step == INT64_MIN)
             return infer_fail(c, "the step is %lld", (long long)step);
-        dim_t length = step > 0 ? dim_sub(c->dims, limit[0], start[0]) : dim_sub(c->dims, start[0], limit[0]);
-        size = dim_max(c->dims, infer_int(c, 0), dim_ceildiv(c->dims, length, infer_int(c, step > 0 ? step : -step)));
+        dim_t length =
+            step > 0 ? dim_sub(c->dims, limit[0], start[0]) : dim_sub(c->dims, start[0], limit[0]);
+        size = dim_max(c->dims, infer_int(c, 0),
+                       dim_ceildiv(c->dims, length, infer_int(c, step > 0 ? step : -step)));
     }
     size = size ? size : infer_fresh(c, "range");
     infer_out(c, 0, infer_dtype(c, 0), 1, &size);
@@ -129,7 +133,8 @@ int infer_eye_like(struct infer *c)
         return infer_fail(c, "the input has rank %d, expected 2", infer_rank(c, 0));
     if (dtype && !dtype_valid((int)dtype->i))
         return infer_fail(c, "there is no element type %lld", (long long)dtype->i);
-    infer_out(c, 0, dtype ? (enum dtype)dtype->i : infer_dtype(c, 0), infer_rank(c, 0), infer_type(c, 0)->dims);
+    infer_out(c, 0, dtype ? (enum dtype)dtype->i : infer_dtype(c, 0), infer_rank(c, 0),
+              infer_type(c, 0)->dims);
     return 0;
 }
 
@@ -137,7 +142,8 @@ int infer_eye_like(struct infer *c)
 int infer_dropout(struct infer *c)
 {
     infer_out_like(c, 0, 0);
-    infer_out(c, 1, c->version >= 10 ? DT_BOOL : infer_dtype(c, 0), infer_rank(c, 0), infer_type(c, 0)->dims);
+    infer_out(c, 1, c->version >= 10 ? DT_BOOL : infer_dtype(c, 0), infer_rank(c, 0),
+              infer_type(c, 0)->dims);
     return 0;
 }
 

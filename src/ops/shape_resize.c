@@ -3,7 +3,8 @@
 #include "ops/ops_resize.h"
 
 /* Scales as they stand: a float attribute or a float tensor. */
-bool resize_scales(const struct node *n, const struct tensor *scales, struct arena *a, const float **list, int64_t *count)
+bool resize_scales(const struct node *n, const struct tensor *scales, struct arena *a,
+                   const float **list, int64_t *count)
 {
     const float *attr;
     uint32_t given;
@@ -28,7 +29,8 @@ static dim_t scaled(struct infer *c, dim_t in, float scale)
     int64_t size;
     if (dim_is_const(in, &size)) {
         double product = (double)((float)size * scale);
-        return product >= 0 && product < 1099511627776.0 ? infer_int(c, num_floor(product)) : NULL; /* 2^40 */
+        return product >= 0 && product < 1099511627776.0 ? infer_int(c, num_floor(product))
+                                                         : NULL; /* 2^40 */
     }
     double whole = (double)scale;
     if (whole == (double)num_trunc(whole)) /* exact: a whole factor */
@@ -38,7 +40,8 @@ static dim_t scaled(struct infer *c, dim_t in, float scale)
         return dim_floordiv(c->dims, in, infer_int(c, num_trunc(inverse)));
     double half = whole * 2; /* exact: 1.5, 2.5 */
     if (half == (double)num_trunc(half))
-        return dim_floordiv(c->dims, dim_mul(c->dims, in, infer_int(c, num_trunc(half))), infer_int(c, 2));
+        return dim_floordiv(c->dims, dim_mul(c->dims, in, infer_int(c, num_trunc(half))),
+                            infer_int(c, 2));
     return NULL;
 }
 
@@ -48,7 +51,8 @@ static int resize_axes(struct infer *c, int64_t n, int rank, int *axes)
     uint32_t count;
     bool chosen = node_ints(c->node, "axes", &list, &count);
     if (n != (chosen ? (int64_t)count : rank))
-        return infer_fail(c, "%lld scales or sizes are given for %lld axes", (long long)n, chosen ? (long long)count : (long long)rank);
+        return infer_fail(c, "%lld scales or sizes are given for %lld axes", (long long)n,
+                          chosen ? (long long)count : (long long)rank);
     for (int64_t i = 0; i < n; i++) {
         int rc = infer_axis(c, chosen ? list[i] : i, rank, &axes[i]);
         if (rc)
@@ -71,8 +75,10 @@ static int by_scales(struct infer *c, const float *scales, int64_t n, int rank)
     return rc;
 }
 
-/* keep_aspect_ratio_policy not_larger / not_smaller (Resize-18): one scale for all axes, sizes rounded half up. */
-static bool keep_aspect(struct infer *c, const dim_t *sizes, int64_t n, const int *axes, bool larger, dim_t *dims)
+/* keep_aspect_ratio_policy not_larger / not_smaller (Resize-18): one scale for all axes, sizes
+ * rounded half up. */
+static bool keep_aspect(struct infer *c, const dim_t *sizes, int64_t n, const int *axes,
+                        bool larger, dim_t *dims)
 {
     double best = 0;
     int64_t size, in;
@@ -123,7 +129,8 @@ int infer_resize(struct infer *c)
         return infer_unknown(c, 0, infer_dtype(c, 0));
     if (c->version >= 11 && infer_has(c, 3) && infer_values(c, 3, &sizes, &n) && n > 0)
         return by_sizes(c, sizes, n, rank);
-    bool has_scales = infer_has(c, at) && resize_scales(c->node, given, c->arena, &scales, &n) && n > 0;
+    bool has_scales =
+        infer_has(c, at) && resize_scales(c->node, given, c->arena, &scales, &n) && n > 0;
     if (has_scales && !(c->version >= 11 && infer_has(c, 3)))
         return by_scales(c, scales, n, rank);
     infer_out(c, 0, infer_dtype(c, 0), rank, infer_room(c, rank));
@@ -158,11 +165,14 @@ int infer_grid_sample(struct infer *c)
     for (int i = 2; i < rank; i++)
         dims[i] = infer_dim(c, 1, i - 1);
     infer_out(c, 0, infer_dtype(c, 0), rank, dims);
-    int rc = infer_expect(c, infer_dim(c, 1, -1), infer_int(c, rank - 2), "the length of a grid point");
-    return rc ? rc : infer_expect(c, infer_dim(c, 1, 0), infer_dim(c, 0, 0), "the batch of the grid");
+    int rc =
+        infer_expect(c, infer_dim(c, 1, -1), infer_int(c, rank - 2), "the length of a grid point");
+    return rc ? rc
+              : infer_expect(c, infer_dim(c, 1, 0), infer_dim(c, 0, 0), "the batch of the grid");
 }
 
-/* AffineGrid-20: theta [N, 2, 3] or [N, 3, 4], size [N, C, (D,) H, W]; output [N, (D,) H, W, 2 or 3]. */
+/* AffineGrid-20: theta [N, 2, 3] or [N, 3, 4], size [N, C, (D,) H, W]; output [N, (D,) H, W, 2 or
+ * 3]. */
 int infer_affine_grid(struct infer *c)
 {
     const dim_t *size;

@@ -2,10 +2,12 @@
 #include "base/num.h"
 #include "ops/op_impl.h"
 
-/* What exporters write for "to the end": INT32_MAX or more. No symbolic extent is taken to be longer. */
+/* What exporters write for "to the end": INT32_MAX or more. No symbolic extent is taken to be
+ * longer. */
 enum { END = INT32_MAX };
 
-/* One axis of Slice-10: a start or end counts from the end when negative and is clamped to the axis. */
+/* One axis of Slice-10: a start or end counts from the end when negative and is clamped to the
+ * axis. */
 static dim_t slice_bound(struct infer *c, dim_t at, dim_t n, bool backward)
 {
     dim_t low = infer_int(c, backward ? -1 : 0);
@@ -43,7 +45,8 @@ struct slice {
     int64_t n;
 };
 
-static bool slice_dims_list(struct infer *c, const char *attr, uint32_t i, const dim_t **list, int64_t *n)
+static bool slice_dims_list(struct infer *c, const char *attr, uint32_t i, const dim_t **list,
+                            int64_t *n)
 {
     const int64_t *ints;
     uint32_t count;
@@ -63,10 +66,12 @@ static int slice_read(struct infer *c, struct slice *s)
     int64_t n_ends, n_axes, n_steps;
     enum list_state axes = infer_list(c, "axes", 3, &s->axes, &n_axes);
     enum list_state steps = infer_list(c, NULL, 4, &s->steps, &n_steps);
-    if (axes == LIST_UNKNOWN || steps == LIST_UNKNOWN || !slice_dims_list(c, "starts", 1, &s->starts, &s->n) ||
+    if (axes == LIST_UNKNOWN || steps == LIST_UNKNOWN ||
+        !slice_dims_list(c, "starts", 1, &s->starts, &s->n) ||
         !slice_dims_list(c, "ends", 2, &s->ends, &n_ends))
         return 0;
-    if (n_ends != s->n || (axes == LIST_KNOWN && n_axes != s->n) || (steps == LIST_KNOWN && n_steps != s->n))
+    if (n_ends != s->n || (axes == LIST_KNOWN && n_axes != s->n) ||
+        (steps == LIST_KNOWN && n_steps != s->n))
         return infer_fail(c, "starts, ends, axes and steps have different lengths");
     s->axes = axes == LIST_KNOWN ? s->axes : NULL;
     s->steps = steps == LIST_KNOWN ? s->steps : NULL;
