@@ -1,5 +1,6 @@
 /* A graph that changed: its parts in the order of their fields. Records of inputs, outputs and
  * value_info are found by name in the origin, so documentation and metadata follow the name. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "onnx/saver.h"
@@ -149,6 +150,27 @@ static void put_annotations(struct saver *s, const struct graph *g)
     release_records(&r);
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const struct node *const *x = a, *const *y = b;
+    const unsigned char *left = (*x)->origin.data, *right = (*y)->origin.data;
+    return left < right ? -1 : left > right;
+}
+
+/* In list order; while nobody touched the graph, in the order of the file, which need not be
+ * topological. */
+static void put_nodes(struct saver *s, const struct graph *g)
+{
+    VEC(const struct node *) nodes = {0};
+    for (const struct node *n = g->first; n; n = n->next)
+        vec_push(&nodes, n);
+    if (!g->dirty && nodes.count)
+        qsort(nodes.data, nodes.count, sizeof *nodes.data, by_place);
+    for (size_t i = 0; i < nodes.count; i++)
+        save_node(s, NODE, nodes.data[i]);
+    vec_free(&nodes);
+}
+
 static void rebuild(struct saver *s, const struct graph *g)
 {
     uint32_t parts = PB_FIELD(NODE) | PB_FIELD(INITIALIZER) | PB_FIELD(INPUT) | PB_FIELD(OUTPUT) |
@@ -160,8 +182,7 @@ static void rebuild(struct saver *s, const struct graph *g)
     struct span head = pb_pack(p, s->arena);
     pb_reset(&s->pb);
     struct merge m = merge_begin(s, &onnx__graph_proto__descriptor, head);
-    for (const struct node *n = g->first; n; n = n->next)
-        save_node(s, NODE, n);
+    put_nodes(s, g);
     merge_upto(&m, INITIALIZER);
     put_initializers(s, g);
     merge_upto(&m, INPUT);

@@ -7,7 +7,7 @@
 #include "onnx.pb-c.h"
 #include "onnx/extdata.h"
 #include "onnx/pb.h"
-#include "onnx/plan.h"
+#include "onnx/save_plan.h"
 #include "onnx/save.h"
 #include "onnx/scan.h"
 #include "onnx/tensor_proto.h"

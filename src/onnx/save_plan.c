@@ -1,6 +1,6 @@
 /* Pieces in order; a run that continues the one before in memory is joined to it, so an edit of one
  * node in a hundred thousand makes a handful of pieces. */
-#include "onnx/plan.h"
+#include "onnx/save_plan.h"
 
 #include <string.h>
 

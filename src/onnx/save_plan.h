@@ -1,8 +1,8 @@
 /* What a file will hold, before a byte is written: a list of pieces that lie in mapped files, in
  * arenas, or in tensors still to be materialised. Lengths of enclosing messages fall out when they
  * are closed. */
-#ifndef ONNX_PLAN_H
-#define ONNX_PLAN_H
+#ifndef ONNX_SAVE_PLAN_H
+#define ONNX_SAVE_PLAN_H
 #include "base/file.h"
 #include "base/vec.h"
 #include "ir/tensor.h"
