@@ -93,13 +93,47 @@ static int64_t source_index(const struct tensor *t, int64_t index, int64_t *chan
     return at;
 }
 
-static double recipe_get(const struct tensor *t, int64_t index)
+/* Nearest integer, ties to even, of |x| < 2^51: beyond 2^52 doubles are whole, so the sum is
+ * rounded there (default rounding mode). Unlike num_round_even it can be vectorised. */
+static inline double round_even(double x) { return x + 0x1.8p52 - 0x1.8p52; }
+
+/* The integer of a quantizing recipe; infinities saturate, NaN gives the zero point. */
+static inline double quantized(double x, double scale, double zero, double low, double high)
+{
+    double q = x / scale;
+    q = q < -0x1p40 ? -0x1p40 : q > 0x1p40 ? 0x1p40 : q;
+    q = (q == q ? round_even(q) : 0) + zero; /* q != q only for NaN */
+    return q < low ? low : q > high ? high : q;
+}
+
+static double recipe_value(const struct tensor *t, int64_t channel, double x)
 {
     const struct recipe *r = t->recipe;
+    double scale = r->scale ? r->scale[channel] : 1, addend = r->addend ? r->addend[channel] : 0;
+    if (r->quantizes)
+        return quantized(x, scale, addend, (double)dtype_min(t->dtype),
+                         (double)dtype_max(t->dtype));
+    return x * scale + addend;
+}
+
+static double recipe_get(const struct tensor *t, int64_t index)
+{
     int64_t channel, from = source_index(t, index, &channel);
-    double x = tensor_get(r->source, from);
-    x = r->scale ? x * r->scale[channel] : x;
-    return r->addend ? x + r->addend[channel] : x;
+    return recipe_value(t, channel, tensor_get(t->recipe->source, from));
+}
+
+/* A run of int8 from float32, the usual weights. */
+static void quantize_run(const struct tensor *t, int8_t *out, int64_t begin, int64_t end,
+                         int64_t channel)
+{
+    const struct recipe *r = t->recipe;
+    double scale = r->scale ? r->scale[channel] : 1, zero = r->addend ? r->addend[channel] : 0;
+    const char *from = r->source->data;
+    for (int64_t i = begin; i < end; i++) {
+        float x;
+        memcpy(&x, from + i * 4, sizeof x);
+        out[i] = (int8_t)quantized((double)x, scale, zero, -128, 127);
+    }
 }
 
 /* Inner loop over one run of equal channel: scale and addend are constant there. */
@@ -116,8 +150,12 @@ static void fill_run(const struct tensor *t, void *out, int64_t begin, int64_t e
         }
         return;
     }
+    if (t->dtype == DT_INT8 && r->quantizes && r->source->dtype == DT_FLOAT && r->source->data) {
+        quantize_run(t, out, begin, end, channel);
+        return;
+    }
     for (int64_t i = begin; i < end; i++)
-        num_set(out, t->dtype, i, tensor_get(r->source, i) * scale + addend);
+        num_set(out, t->dtype, i, recipe_value(t, channel, tensor_get(r->source, i)));
 }
 
 static void materialise(const struct tensor *t, void *out)
@@ -142,7 +180,17 @@ const void *tensor_bytes_of(const struct tensor *t, struct arena *scratch)
     if (!t->recipe || !t->bytes)
         return t->data;
     void *out = arena_alloc(scratch, t->bytes);
-    materialise(t, out);
+    if (!t->recipe->source->recipe) {
+        materialise(t, out);
+        return out;
+    }
+    struct tensor source = *t->recipe->source, whole = *t; /* one recipe at a time */
+    struct recipe recipe = *t->recipe;
+    source.data = tensor_bytes_of(&source, scratch);
+    source.recipe = NULL;
+    recipe.source = &source;
+    whole.recipe = &recipe;
+    materialise(&whole, out);
     return out;
 }
 
@@ -195,8 +243,8 @@ static bool same_strings(const struct tensor *a, const struct tensor *b)
 static bool same_recipe(const struct recipe *a, const struct recipe *b, int rank)
 {
     size_t n = (size_t)a->n * sizeof(double), p = (size_t)rank * sizeof(int32_t);
-    if (a->axis != b->axis || a->n != b->n || !a->scale != !b->scale || !a->addend != !b->addend ||
-        !a->perm != !b->perm)
+    if (a->axis != b->axis || a->n != b->n || a->quantizes != b->quantizes ||
+        !a->scale != !b->scale || !a->addend != !b->addend || !a->perm != !b->perm)
         return false;
     return (!a->scale || !memcmp(a->scale, b->scale, n)) &&
            (!a->addend || !memcmp(a->addend, b->addend, n)) &&

@@ -21,13 +21,15 @@ enum { TENSOR_MAX_RANK = 1024 }; /* upstream's cap for materialised ranks (onnx 
  *   y = round_to_dtype(permute(x) * scale[c] + addend[c]),  c = index along axis of y (after the
  * permutation); the arithmetic is float64 with one rounding at the end. scale/addend NULL: 1 and 0.
  * n is the length of scale and addend: dims[axis], or 1. perm NULL: identity, else perm[i] = source
- * axis of axis i. */
+ * axis of axis i. quantizes, for integer dtypes: y = saturate(rint(permute(x) / scale[c]) +
+ * addend[c]) instead, ties to even, addend whole numbers (ONNX QuantizeLinear in exact arithmetic). */
 struct recipe {
     const struct tensor *source;
     int32_t axis;
     int64_t n;
     const double *scale, *addend;
     const int32_t *perm;
+    bool quantizes;
 };
 
 struct tensor {
