@@ -1,0 +1,342 @@
+/* See reduce.h. A tile is up to 64 accumulators: of 64 neighbouring results when the last axis is
+ * kept, of one result when it is reduced. Either way the inner loop adds a contiguous run of
+ * elements to the accumulators one by one. */
+#include "kernels/float/reduce.h"
+
+#include <string.h>
+
+#include "base/num.h"
+#include "kernels/float/block.h"
+#include "kernels/float/math.h"
+
+enum { LANES = 64 };
+
+struct axes {
+    int rank;
+    int64_t dims[KERNEL_MAX_RANK], step[KERNEL_MAX_RANK];
+};
+
+struct plan {
+    enum reduce_op op;
+    enum dtype t;
+    bool integer;              /* accumulates in int64 */
+    bool across;               /* the last axis is kept */
+    int64_t last;              /* its extent */
+    struct axes kept, reduced; /* without the last one */
+    int64_t kept_count;        /* results per place of the last axis */
+    int64_t count;             /* elements per result */
+    int width;                 /* accumulators in use when !across */
+};
+
+union lanes {
+    double f[LANES];
+    int64_t i[LANES];
+};
+
+bool reduce_find(const char *name, enum reduce_op *op)
+{
+    static const char *const names[REDUCE_COUNT] = {[REDUCE_SUM] = "ReduceSum",
+                                                    [REDUCE_MEAN] = "ReduceMean",
+                                                    [REDUCE_MAX] = "ReduceMax",
+                                                    [REDUCE_MIN] = "ReduceMin",
+                                                    [REDUCE_PROD] = "ReduceProd",
+                                                    [REDUCE_L1] = "ReduceL1",
+                                                    [REDUCE_L2] = "ReduceL2",
+                                                    [REDUCE_LOG_SUM] = "ReduceLogSum",
+                                                    [REDUCE_LOG_SUM_EXP] = "ReduceLogSumExp",
+                                                    [REDUCE_SUM_SQUARE] = "ReduceSumSquare"};
+    for (int i = 0; i < REDUCE_COUNT; i++)
+        if (!strcmp(names[i], name)) {
+            *op = (enum reduce_op)i;
+            return true;
+        }
+    return false;
+}
+
+/* ---- which elements ---- */
+
+static void append(struct axes *a, int64_t dim, int64_t step)
+{
+    int last = a->rank - 1;
+    if (last >= 0 && a->step[last] == dim * step) { /* continues its neighbour */
+        a->dims[last] *= dim;
+        a->step[last] = step;
+        return;
+    }
+    a->dims[a->rank] = dim;
+    a->step[a->rank++] = step;
+}
+
+static void take_last(struct axes *a, struct plan *p)
+{
+    a->rank--;
+    p->last = a->dims[a->rank];
+}
+
+static int make_plan(const struct reduce_args *a, struct plan *p)
+{
+    int64_t step[KERNEL_MAX_RANK], size = 1;
+    int inner = -1;
+    p->count = p->kept_count = p->last = 1;
+    if (a->rank > KERNEL_MAX_RANK)
+        return KERNEL_SHAPE;
+    for (int i = a->rank - 1; i >= 0; i--) {
+        step[i] = size;
+        if (a->dims[i] < 0 || __builtin_mul_overflow(size, a->dims[i] ? a->dims[i] : 1, &size))
+            return KERNEL_SHAPE;
+        inner = inner < 0 && a->dims[i] != 1 ? i : inner;
+    }
+    for (int i = 0; i < a->rank; i++) {
+        int64_t *total = a->reduced[i] ? &p->count : &p->kept_count;
+        *total *= a->dims[i];
+        if (a->dims[i] != 1)
+            append(a->reduced[i] ? &p->reduced : &p->kept, a->dims[i], step[i]);
+    }
+    p->across = inner < 0 || !a->reduced[inner];
+    if (inner >= 0)
+        take_last(p->across ? &p->kept : &p->reduced, p);
+    if (p->across)
+        p->kept_count = p->last ? p->kept_count / p->last : 0;
+    p->width = p->last < LANES ? (int)p->last : LANES;
+    return KERNEL_OK;
+}
+
+/* Offset of a flat index over axes. */
+static int64_t offset_of(const struct axes *a, int64_t flat)
+{
+    int64_t at = 0;
+    for (int i = a->rank - 1; i >= 0; i--) {
+        at += flat % a->dims[i] * a->step[i];
+        flat /= a->dims[i];
+    }
+    return at;
+}
+
+/* ---- accumulating ---- */
+
+static double float_identity(enum reduce_op op)
+{
+    const double inf = (double)__builtin_inf();
+    return op == REDUCE_PROD                              ? 1
+           : op == REDUCE_MAX || op == REDUCE_LOG_SUM_EXP ? -inf
+           : op == REDUCE_MIN                             ? inf
+                                                          : 0;
+}
+
+static int64_t int_identity(const struct plan *p)
+{
+    switch ((int)p->op) {
+    case REDUCE_PROD:
+        return 1;
+    case REDUCE_MAX:
+        return p->t == DT_UINT64 ? 0 : dtype_min(p->t);
+    case REDUCE_MIN:
+        return p->t == DT_UINT64 ? -1 : dtype_max(p->t);
+    default:
+        return 0;
+    }
+}
+
+#define ADD_EACH(expression)               \
+    for (int64_t i = 0; i < n; i++) {      \
+        const double A = sum[i], B = v[i]; \
+        sum[i] = (expression);             \
+    }                                      \
+    return
+
+KERNEL_CLONES static void add_floats(enum reduce_op op, double *sum, const double *v, int64_t n)
+{
+    switch (op) {
+    case REDUCE_MAX:
+        ADD_EACH(A > B || A != A ? A : B);
+    case REDUCE_MIN:
+        ADD_EACH(A < B || A != A ? A : B);
+    case REDUCE_PROD:
+        ADD_EACH(A * B);
+    case REDUCE_L1:
+        ADD_EACH(A + __builtin_fabs(B));
+    case REDUCE_L2:
+    case REDUCE_SUM_SQUARE:
+        ADD_EACH(A + B * B);
+    default:
+        ADD_EACH(A + B);
+    }
+}
+
+static void add_ints(const struct plan *p, int64_t *sum, const int64_t *v, int64_t n)
+{
+    const bool wide = p->t == DT_UINT64;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t a = (uint64_t)sum[i], b = (uint64_t)v[i];
+        bool less = wide ? a < b : sum[i] < v[i];
+        switch ((int)p->op) {
+        case REDUCE_MAX:
+            a = less ? b : a;
+            break;
+        case REDUCE_MIN:
+            a = less ? a : b;
+            break;
+        case REDUCE_PROD:
+            a *= b;
+            break;
+        case REDUCE_SUM_SQUARE:
+            a += b * b;
+            break;
+        case REDUCE_L1:
+            a += v[i] < 0 && !wide ? 0 - b : b;
+            break;
+        default:
+            a += b;
+            break;
+        }
+        sum[i] = (int64_t)a;
+    }
+}
+
+/* n <= LANES elements from `at` on to the accumulators. shift: what LogSumExp subtracts, per
+ * accumulator. */
+static void add_run(const struct plan *p, const void *x, int64_t at, int64_t n, union lanes *sum,
+                    const double *shift)
+{
+    union lanes v;
+    if (p->integer) {
+        block_load_int(p->t, x, at, v.i, n);
+        add_ints(p, sum->i, v.i, n);
+        return;
+    }
+    block_load_f64(p->t, x, at, v.f, n);
+    for (int64_t i = 0; shift && i < n; i++)
+        v.f[i] = math_exp(v.f[i] - shift[i]);
+    add_floats(p->op == REDUCE_LOG_SUM_EXP ? shift ? REDUCE_SUM : REDUCE_MAX : p->op, sum->f, v.f,
+               n);
+}
+
+static void clear(const struct plan *p, union lanes *sum, double zero)
+{
+    for (int i = 0; i < LANES; i++)
+        if (p->integer)
+            sum->i[i] = int_identity(p);
+        else
+            sum->f[i] = zero;
+}
+
+/* One tile: n neighbouring results from x[at], or one result with its runs. */
+static void add_all(const struct plan *p, const void *x, int64_t at, int64_t n, union lanes *sum,
+                    const double *shift)
+{
+    int64_t index[KERNEL_MAX_RANK] = {0}, run = p->across ? n : p->last;
+    if (p->count == 0)
+        return;
+    for (;;) {
+        for (int64_t k = 0; k < run; k += LANES)
+            add_run(p, x, at + k, run - k < LANES ? run - k : LANES, sum, shift);
+        int axis = p->reduced.rank - 1;
+        for (; axis >= 0; axis--) {
+            at += p->reduced.step[axis];
+            if (++index[axis] < p->reduced.dims[axis])
+                break;
+            at -= p->reduced.step[axis] * p->reduced.dims[axis];
+            index[axis] = 0;
+        }
+        if (axis < 0)
+            return;
+    }
+}
+
+/* The partial sums of one result, by halves, into the first. */
+static void fold(const struct plan *p, union lanes *sum, enum reduce_op op)
+{
+    struct plan q = *p;
+    q.op = op;
+    for (int n = p->width, half; n > 1; n = half) {
+        half = (n + 1) / 2;
+        if (p->integer)
+            add_ints(&q, sum->i, sum->i + half, n - half);
+        else
+            add_floats(op, sum->f, sum->f + half, n - half);
+    }
+}
+
+/* How partial results join: sums of squares and of absolute values are sums by then. */
+static enum reduce_op joining(enum reduce_op op, bool maximum)
+{
+    return op == REDUCE_MAX || op == REDUCE_MIN || op == REDUCE_PROD ? op
+           : maximum                                                 ? REDUCE_MAX
+                                                                     : REDUCE_SUM;
+}
+
+/* ---- results ---- */
+
+static double finished(const struct plan *p, double sum, double shift)
+{
+    switch (p->op) {
+    case REDUCE_MEAN:
+        return sum / (double)p->count;
+    case REDUCE_L2:
+        return math_sqrt(sum);
+    case REDUCE_LOG_SUM:
+        return math_log(sum);
+    case REDUCE_LOG_SUM_EXP:
+        return shift - shift == 0 ? shift + math_log(sum) : shift; /* infinite or NaN: itself */
+    default:
+        return sum;
+    }
+}
+
+static void tile(const struct plan *p, const void *x, int64_t at, int64_t n, void *y, int64_t out)
+{
+    union lanes sum, shift = {{0}};
+    clear(p, &sum, float_identity(p->op));
+    add_all(p, x, at, n, &sum, NULL);
+    if (!p->across)
+        fold(p, &sum, joining(p->op, p->op == REDUCE_LOG_SUM_EXP));
+    if (p->op == REDUCE_LOG_SUM_EXP) {
+        for (int i = 0; i < LANES; i++)
+            shift.f[i] = p->across ? sum.f[i] : sum.f[0];
+        clear(p, &sum, 0);
+        add_all(p, x, at, n, &sum, shift.f);
+        if (!p->across)
+            fold(p, &sum, REDUCE_SUM);
+    }
+    if (p->integer) {
+        for (int64_t i = 0; i < n && p->op == REDUCE_MEAN; i++)
+            sum.i[i] = !p->count           ? 0
+                       : p->t == DT_UINT64 ? (int64_t)((uint64_t)sum.i[i] / (uint64_t)p->count)
+                                           : sum.i[i] / p->count;
+        block_store_int(p->t, y, out, sum.i, n, p->t == DT_UINT64);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        sum.f[i] = finished(p, sum.f[i], shift.f[i]);
+    block_store_f64(p->t, y, out, sum.f, n);
+}
+
+static int check_type(const struct reduce_args *a, struct plan *p)
+{
+    enum dtype t = a->dtype;
+    bool whole = t == DT_BOOL || dtype_is_int(t);
+    if (t == DT_BOOL ? a->op != REDUCE_MAX && a->op != REDUCE_MIN
+        : whole      ? dtype_bits(t) < 8
+                     : !dtype_is_float(t))
+        return KERNEL_TYPE;
+    p->integer =
+        whole && a->op != REDUCE_L2 && a->op != REDUCE_LOG_SUM && a->op != REDUCE_LOG_SUM_EXP;
+    return KERNEL_OK;
+}
+
+int kernel_reduce(const struct reduce_args *a, const void *x, void *y, int64_t begin, int64_t end)
+{
+    struct plan p = {.op = a->op, .t = a->dtype};
+    int status = check_type(a, &p);
+    status = status ? status : make_plan(a, &p);
+    if (status)
+        return status;
+    for (int64_t out = begin, n; out < end; out += n) {
+        int64_t row = p.across ? out / p.last : out, within = p.across ? out % p.last : 0;
+        n = p.across ? p.last - within : 1;
+        n = n > LANES ? LANES : n;
+        n = n > end - out ? end - out : n;
+        tile(&p, x, offset_of(&p.kept, row) + within, n, y, out);
+    }
+    return KERNEL_OK;
+}
