@@ -243,6 +243,11 @@ struct prepare {
         *fused; /* what runs on the result before it is stored; NULL: nothing. See ops/fused.h */
     bool channels_last; /* types and data of the rank >= 3 activations stand as N, spatial..., C */
     size_t workspace;   /* out: bytes that run wants in e->workspace */
+    int threads; /* of the pool that run may get: how finely to split; bits must not depend on it */
+    uint32_t consumed;   /* out: bit i: run does not read input i (a constant that was repacked) */
+    size_t held;         /* out: bytes that state keeps */
+    struct arena *arena; /* lives longer than the state */
+    struct arena *scratch; /* forgotten after the call */
     struct ctx *ctx;
     void *state; /* out: owned by the executor, freed by release */
 };

@@ -46,6 +46,8 @@ struct dnn_layout;
 struct dnn_layout *
 dnn_layout_plain(int rank,
                  const int64_t *dims); /* row-major; returns owned; NULL: rank > 12, a dim <= 0 */
+/* Axes as dims says (N, C, spatial...), stored as N, spatial..., C. rank 3 to 5. */
+struct dnn_layout *dnn_layout_last(int rank, const int64_t *dims);
 struct dnn_layout *dnn_layout_copy(const struct dnn_layout *l); /* returns owned, NULL: memory */
 void dnn_layout_free(struct dnn_layout *l);
 bool dnn_layout_same(const struct dnn_layout *a, const struct dnn_layout *b);
@@ -101,6 +103,8 @@ struct dnn_conv_args {
                    ignored */
     const struct dnn_post *posts;
     int n_posts;
+    struct dnn_conv *like; /* made from the same weights and bias: its reordered copies are shared
+                              where the layout is the same. It must outlive this one */
 };
 struct dnn_conv;
 struct dnn_conv *dnn_conv_new(const struct dnn_conv_args *args); /* returns owned */
@@ -122,6 +126,7 @@ struct dnn_matmul_args {
     float alpha;       /* factor of the product before the bias; 1 costs nothing */
     const struct dnn_post *posts;
     int n_posts;
+    struct dnn_matmul *like; /* of the same b and bias: as with convolutions */
 };
 struct dnn_matmul;
 struct dnn_matmul *dnn_matmul_new(const struct dnn_matmul_args *args); /* returns owned */

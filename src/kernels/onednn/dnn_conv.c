@@ -17,6 +17,7 @@ struct dnn_conv {
     struct dnn_others others;
     float *weights, *bias;
     size_t weights_bytes, bias_bytes;
+    bool borrowed; /* weights and bias belong to another one */
 };
 
 /* Dims and strides of everything in oneDNN's terms. */
@@ -121,6 +122,13 @@ static bool keep_constants(struct dnn_conv *c, const struct dnn_conv_args *a,
     struct dnn_desc given = {0};
     const int64_t one = 1;
     bool ok = dnn_desc_strided(&given, g->weights_rank, g->weights, g->weights_strides);
+    if (ok && a->like && dnn_desc_same(&c->weights_desc, &a->like->weights_desc)) {
+        dnn_desc_drop(&given);
+        c->weights = a->like->weights;
+        c->bias = a->like->bias;
+        c->borrowed = true;
+        return !a->bias || dnn_desc_strided(&c->bias_desc, 1, g->bias, &one);
+    }
     c->weights = ok ? dnn_constant(&given, &c->weights_desc, a->weights, &c->weights_bytes) : NULL;
     dnn_desc_drop(&given);
     ok = c->weights != NULL;
@@ -174,7 +182,8 @@ void dnn_conv_free(struct dnn_conv *c)
     dnn_layout_free(c->plain_in), dnn_layout_free(c->plain_out);
     dnn_reorder_free(c->before), dnn_reorder_free(c->after);
     dnn_others_release(&c->others);
-    mem_free(c->weights), mem_free(c->bias);
+    if (!c->borrowed)
+        mem_free(c->weights), mem_free(c->bias);
     mem_free(c);
 }
 

@@ -35,6 +35,22 @@ struct dnn_layout *dnn_layout_plain(int rank, const int64_t *dims)
     return dnn_desc_strided(&desc, rank, dims, strides) ? dnn_layout_of(&desc, rank, dims) : NULL;
 }
 
+struct dnn_layout *dnn_layout_last(int rank, const int64_t *dims)
+{
+    int64_t strides[DNNL_MAX_NDIMS], step = 1, count;
+    struct dnn_desc desc;
+    if (rank < 3 || rank > 5 || !num_product(dims, rank, &count) || count == 0)
+        return NULL;
+    strides[1] = 1;
+    step = dims[1];
+    for (int axis = rank - 1; axis >= 2; axis--) {
+        strides[axis] = step;
+        step *= dims[axis];
+    }
+    strides[0] = step;
+    return dnn_desc_strided(&desc, rank, dims, strides) ? dnn_layout_of(&desc, rank, dims) : NULL;
+}
+
 struct dnn_layout *dnn_layout_copy(const struct dnn_layout *l)
 {
     struct dnn_desc desc;

@@ -15,6 +15,7 @@ struct dnn_matmul {
     float *constant, *bias_data;
     size_t constant_bytes, bias_bytes;
     bool bias_is_post;
+    bool borrowed; /* constant and bias belong to another one */
 };
 
 struct geometry {
@@ -101,6 +102,12 @@ static bool keep_constants(struct dnn_matmul *m, const struct dnn_matmul_args *a
 {
     struct dnn_desc given = {0};
     bool ok = true;
+    if (a->b && a->like && dnn_desc_same(&m->b, &a->like->b)) {
+        m->constant = a->like->constant;
+        m->bias_data = a->like->bias_data;
+        m->borrowed = true;
+        return true;
+    }
     if (a->b) {
         ok = dnn_desc_strided(&given, g->rank, g->b, g->b_steps);
         m->constant = ok ? dnn_constant(&given, &m->b, a->b, &m->constant_bytes) : NULL;
@@ -143,7 +150,8 @@ void dnn_matmul_free(struct dnn_matmul *m)
     dnn_prim_release(&m->prim);
     dnn_desc_drop(&m->a), dnn_desc_drop(&m->b), dnn_desc_drop(&m->bias), dnn_desc_drop(&m->y);
     dnn_others_release(&m->others);
-    mem_free(m->constant), mem_free(m->bias_data);
+    if (!m->borrowed)
+        mem_free(m->constant), mem_free(m->bias_data);
     mem_free(m);
 }
 
