@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "onnx/save_old.h"
 #include "onnx/saver.h"
 
 /* Above this the weights leave the model file: safely below the 2 GiB - 1 where protocol buffers
@@ -120,6 +121,16 @@ static int plan_for(struct saver *s, const char *path)
     return code ? code : check_size(s, path);
 }
 
+/* What the new model refers to stays: its own data file, and references that were left as they are.
+ */
+static void keep_referenced(struct saver *s, struct old_data *old)
+{
+    if (s->data)
+        old_data_keep(old, span_of(data_file_name(s->data)));
+    for (size_t i = 0; !s->move_references && i < s->scan.tensors.count; i++)
+        old_data_keep(old, s->scan.tensors.data[i].location);
+}
+
 static int write_all(struct saver *s, struct outfile *out)
 {
     int code = s->data ? data_file_finish(s->data) : 0;
@@ -133,6 +144,7 @@ int model_save(struct model *m, const char *path, const struct save_options *opt
     struct saver s;
     struct outfile *out = NULL;
     saver_init(&s, m, options);
+    struct old_data *old = old_data_find(m->ctx, path);
     int code = outfile_open(&out, path, options->force, m->ctx->diag);
     code = code ? code : index_tensors(&s);
     code = code ? code : plan_for(&s, path);
@@ -141,6 +153,11 @@ int model_save(struct model *m, const char *path, const struct save_options *opt
         outfile_abort(out);
     else
         code = outfile_publish(out);
+    if (!code) {
+        keep_referenced(&s, old);
+        old_data_remove(old);
+    }
+    old_data_free(old);
     saver_release(&s);
     return code;
 }

@@ -33,6 +33,18 @@ static size_t stem_size(const char *base)
     return path_has_suffix(base, ".onnx") ? strlen(base) - strlen(".onnx") : strlen(base);
 }
 
+bool data_file_is_ours(const char *model_path, struct span location)
+{
+    const char *base = path_base(model_path), *at = (const char *)location.data;
+    size_t stem = stem_size(base), tail = strlen(".data");
+    if (location.size != stem + 1 + HASH_DIGITS + tail || memcmp(at, base, stem) || at[stem] != '.')
+        return false;
+    for (size_t i = stem + 1; i < stem + 1 + HASH_DIGITS; i++)
+        if (!memchr("0123456789abcdef", at[i], 16))
+            return false;
+    return !memcmp(at + stem + 1 + HASH_DIGITS, ".data", tail);
+}
+
 struct data_file *data_file_new(struct saver *s, const char *model_path)
 {
     struct data_file *d = mem_alloc(sizeof *d);

@@ -9,6 +9,7 @@
 #include "onnx/pb.h"
 #include "onnx/save_plan.h"
 #include "onnx/save.h"
+#include "onnx/save_data.h"
 #include "onnx/scan.h"
 #include "onnx/tensor_proto.h"
 
@@ -17,8 +18,6 @@ enum placing {
     PLACE_INLINE,  /* a reference becomes raw data */
     PLACE_EXTERNAL /* into the new data file */
 };
-
-struct data_file; /* save_data.c */
 
 struct saver {
     struct ctx *ctx;
@@ -80,15 +79,4 @@ void save_value(struct saver *s, uint32_t number, const struct value *v, struct 
                 bool io);
 void save_declared(struct saver *s, uint32_t number, const struct graph *g); /* its value_info */
 bool save_attr_is_clean(const struct attr *a);
-
-/* ---- the data file (save_data.c) ---- */
-
-struct data_file *data_file_new(struct saver *s, const char *model_path); /* returns owned */
-/* Stores the bytes (or finds equal ones stored before): their offset. UINT64_MAX after a report. */
-uint64_t data_file_add(struct data_file *d, const struct tensor *t);
-const char *
-data_file_name(const struct data_file *d); /* its text changes in place at data_file_finish */
-int data_file_finish(struct data_file *d); /* fixes the name; the file is on disk but not visible */
-int data_file_publish(struct data_file *d); /* visible */
-void data_file_free(struct data_file *d);   /* removes what was not published */
 #endif

@@ -31,6 +31,7 @@ enum { SCAN_LARGE_TENSOR = 1024 };
 struct tensor_at {
     struct span message; /* the TensorProto without its tag and length */
     bool external;
+    struct span location; /* of external data */
 };
 
 struct scan {

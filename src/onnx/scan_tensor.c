@@ -48,13 +48,17 @@ static int check_typed(const struct scan *s, const struct tensor_proto *t, int64
 static int check_external(struct scan *s, const struct tensor_proto *t, size_t bytes)
 {
     struct extdata x;
+    int code;
     if (t->raw.size || t->typed)
         return scan_fail(s, E_SCAN_TWO_PAYLOADS, t->message.data,
                          "tensor '%.*s' is external and has data of its own as well", NAME(t));
     if (t->dtype == DT_STRING)
         return scan_fail(s, E_SCAN_PAYLOAD, t->message.data,
                          "tensor '%.*s' of strings cannot be external", NAME(t));
-    return extdata_parse(s, t, bytes, &x);
+    code = extdata_parse(s, t, bytes, &x);
+    if (!code)
+        vec_push(&s->tensors, ((struct tensor_at){t->message, true, x.location}));
+    return code;
 }
 
 static int check_payload(struct scan *s, const struct tensor_proto *t)
@@ -92,9 +96,7 @@ int scan_tensor(struct scan *s, struct span message)
         return scan_fail(s, E_SCAN_DTYPE, message.data, "tensor '%.*s' has no element type",
                          NAME(&t));
     int code = check_payload(s, &t);
-    if (code)
-        return code;
-    if (t.external || t.raw.size >= SCAN_LARGE_TENSOR)
-        vec_push(&s->tensors, ((struct tensor_at){message, t.external}));
-    return 0;
+    if (!code && t.raw.size >= SCAN_LARGE_TENSOR)
+        vec_push(&s->tensors, ((struct tensor_at){.message = message}));
+    return code;
 }
