@@ -27,7 +27,8 @@ PROTO    := $(wildcard proto/onnx.proto)
 GEN      := $(PROTO:proto/onnx.proto=$(BUILD)/gen/onnx.pb-c.c) $(BUILD)/gen/targets_embedded.c
 OBJS     := $(SRCS:%.c=$(BUILD)/%.o) $(GEN:%.c=%.o)
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
-TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/tools/*.c tests/gen/*.c)))
+VECTORS  := $(sort $(wildcard tests/vectors/*.c))
+TOOLS    := $(BUILD)/tests/kernel_vectors $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/tools/*.c tests/gen/*.c)))
 COMMANDS := $(shell sed -n 's/^CMD.\([a-z0-9]*\),.*/\1/p' src/cmd/cmds.def)
 MANUALS  := $(BUILD)/man/npuprep.1 $(COMMANDS:%=$(BUILD)/man/npuprep-%.1)
 SHELLS   := $(BUILD)/completion/npuprep.bash $(BUILD)/completion/npuprep.zsh $(BUILD)/completion/npuprep.fish
@@ -108,6 +109,10 @@ $(BUILD)/tests/%: tests/tools/%.c $(BUILD)/libnpuprep.a
 	@mkdir -p $(@D)
 	$(call say,link    $@)
 	$(Q)$(CC) $(BASE_CFLAGS) $(WARN) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libnpuprep.a $(PC_LIBS)
+$(BUILD)/tests/kernel_vectors: $(VECTORS) tests/vectors/vectors.h $(wildcard src/kernels/int/*.[ch])
+	@mkdir -p $(@D)
+	$(call say,link    $@)
+	$(Q)$(CC) $(BASE_CFLAGS) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(VECTORS) $(wildcard src/kernels/int/*.c) -lz -lm
 $(BUILD)/tests/%: tests/gen/%.c $(BUILD)/libnpuprep.a
 	@mkdir -p $(@D)
 	$(call say,link    $@)
