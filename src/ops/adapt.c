@@ -238,17 +238,3 @@ struct kernel_shape shape_of(const struct tensor *t)
 {
     return (struct kernel_shape){t->rank, t->dims};
 }
-
-int eval_out_strings(struct eval *e, uint32_t i, const struct span *strings)
-{
-    struct tensor *t = e->out[i];
-    union {
-        const struct span *in;
-        struct span *out;
-    } room = {t->strings};
-    for (int64_t k = 0; k < t->count; k++) {
-        const void *bytes = arena_copy(e->keep, strings[k].data, strings[k].size);
-        room.out[k] = (struct span){bytes, strings[k].size};
-    }
-    return 0;
-}

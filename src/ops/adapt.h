@@ -35,6 +35,13 @@ void stage_store_f64(struct eval *e, uint32_t i, const double *buffer);
 void convert_to_f32(const struct tensor *t, float *to);
 void convert_from_f32(enum dtype dtype, const float *from, int64_t count, void *to);
 
+/* For operators that only move elements: any element type as units of move_size bytes. Packed types
+ * are unpacked to bytes, strings move as spans; move_store packs, or copies the strings' bytes. */
+size_t move_size(enum dtype t);
+const void *move_in(struct eval *e, uint32_t i);
+void *move_out(struct eval *e, uint32_t i);
+int move_store(struct eval *e, uint32_t i, const void *buffer);
+
 /* Integer lists at run time: attribute or input, as infer_list. The state is never LIST_UNKNOWN. */
 enum list_state eval_list(struct eval *e, const char *attr, uint32_t i, const int64_t **ints,
                           int64_t *count);
@@ -68,4 +75,6 @@ int eval_form(struct eval *e, const char *format, ...)
     __attribute__((format(printf, 2, 3))); /* E_OP_FORM */
 int eval_memory(
     const struct eval *e); /* -E_LIMIT_MEMORY: what a NULL from staging means (already reported) */
+/* Zero points of input i as int32 in scratch; one 0 when it is left out. */
+int32_t *eval_zero_points(struct eval *e, uint32_t i);
 #endif
