@@ -226,7 +226,8 @@ static void recipes_scale_add_and_permute(void **state)
         ((float *)tensor_writable(w))[i] = (float)i;
     double scale[] = {2, 10}, addend[] = {0.5, 0};
     int32_t perm[] = {1, 0};
-    struct recipe r = {w, 0, 2, scale, addend, NULL}, p = {w, 0, 1, NULL, NULL, perm};
+    struct recipe r = {.source = w, .n = 2, .scale = scale, .addend = addend};
+    struct recipe p = {.source = w, .n = 1, .perm = perm};
     struct tensor *y = tensor_view(a, DT_FLOAT, 2, (int64_t[]){2, 3}, NULL);
     y->recipe = &r;
     const float *out = tensor_bytes_of(y, a);
