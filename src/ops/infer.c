@@ -218,7 +218,7 @@ static int commit_constants(struct walk *w, const struct graph *g)
         if (v->removed || !v->constant || v->sparse)
             continue;
         struct infer_slot slot = {.given = true, .data = is_fixed(w, v) ? v->constant : NULL};
-        slot.type = type_of_tensor(w->m->dims, w->scratch, v->constant);
+        slot.type = infer_type_of(w->m->dims, w->scratch, v->constant);
         int rc = walk_commit(w, v, &slot);
         if (rc)
             return rc;

@@ -91,7 +91,7 @@ int infer_call(struct infer *c);
 bool type_equal(const struct type *a, const struct type *b);
 bool type_known(const struct type *t); /* every dim is there */
 struct type type_copy(struct arena *a, const struct type *t);
-struct type type_of_tensor(struct dim_table *dims, struct arena *a, const struct tensor *t);
+struct type infer_type_of(struct dim_table *dims, struct arena *a, const struct tensor *t);
 struct type type_bind(struct walk *w,
                       const struct type *t); /* symbols replaced by the options' bindings */
 /* The inferred type completed by the declared one. *conflict: they contradict each other. */

@@ -157,7 +157,7 @@ void infer_out_data(struct infer *c, uint32_t i, const struct tensor *t)
     if (!s)
         return;
     s->data = t;
-    s->type = type_of_tensor(c->dims, c->arena, t);
+    s->type = infer_type_of(c->dims, c->arena, t);
 }
 
 dim_t infer_fresh(struct infer *c, const char *hint)

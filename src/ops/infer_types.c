@@ -47,7 +47,7 @@ struct type type_copy(struct arena *a, const struct type *t)
     return copy;
 }
 
-struct type type_of_tensor(struct dim_table *dims, struct arena *a, const struct tensor *t)
+struct type infer_type_of(struct dim_table *dims, struct arena *a, const struct tensor *t)
 {
     struct type type = {.kind = TYPE_TENSOR, .dtype = t->dtype, .rank = t->rank};
     dim_t *d = arena_array(a, (size_t)t->rank + 1, sizeof *d);
