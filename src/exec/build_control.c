@@ -71,9 +71,9 @@ static void loop_types(struct builder *b, const struct scope *s, const struct no
     for (uint32_t i = 0; i < g->inputs.count; i++)
         types[i] = *input_type(s->plan, in, n->n_inputs, i);
     if (g->inputs.count > 0)
-        types[0] = type_of_dims(a, b->session->dims, DT_INT64, 0, NULL);
+        types[0] = type_from_dims(a, b->session->dims, DT_INT64, 0, NULL);
     if (g->inputs.count > 1)
-        types[1] = type_of_dims(a, b->session->dims, DT_BOOL, 0, NULL);
+        types[1] = type_from_dims(a, b->session->dims, DT_BOOL, 0, NULL);
 }
 
 /* One element of a scan input: its type without the scanned axis (Scan-9; in Scan-8 axis 1, after

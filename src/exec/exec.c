@@ -102,7 +102,7 @@ static struct session *session_new(struct exec *x, const struct tensor *const *i
     for (size_t i = 0; i < s->n_inputs; i++) {
         s->inputs[i] = (struct type){.kind = TYPE_NONE, .rank = -1};
         if (in[i])
-            s->inputs[i] = type_of_tensor(s->arena, s->dims, in[i]);
+            s->inputs[i] = type_from_tensor(s->arena, s->dims, in[i]);
     }
     if (compile(s) == 0)
         return s;
@@ -334,7 +334,7 @@ static int run_sample(struct exec *x, const struct exec_job *job, int64_t sample
         code = job->done(job->user, sample, worker, out);
     mem_free(in);
     mem_free(out);
-    return code;
+    return code == EXEC_SKIP ? 0 : code;
 }
 
 static int run_piece(void *user, size_t index, int worker)

@@ -57,6 +57,9 @@ size_t exec_outputs(const struct exec *x);
  * one per graph output, valid until the next run. Returns 0 or a reported negative code. */
 int exec_run(struct exec *x, const struct tensor *const *in, const struct tensor **out);
 
+/* What fetch gives for a sample that is to be left out. */
+enum { EXEC_SKIP = 1 };
+
 /* Many samples. fetch fills one tensor per graph input for a sample (alive until done returns);
  * done sees the outputs. Both are called from several threads at once for different samples, each
  * worker with one sample at a time. The code of the smallest failing sample is returned. */

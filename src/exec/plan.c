@@ -68,7 +68,7 @@ bool type_same(const struct type *a, const struct type *b)
     return true;
 }
 
-struct type type_of_dims(struct arena *a, struct dim_table *table, enum dtype dtype, int rank,
+struct type type_from_dims(struct arena *a, struct dim_table *table, enum dtype dtype, int rank,
                          const int64_t *dims)
 {
     dim_t *d = arena_array(a, (size_t)rank, sizeof *d);
@@ -86,11 +86,11 @@ static struct type sequence_type(struct arena *a, const struct sequence *s)
     return (struct type){.kind = s->kind, .rank = -1, .elem = elem};
 }
 
-struct type type_of_tensor(struct arena *a, struct dim_table *table, const struct tensor *t)
+struct type type_from_tensor(struct arena *a, struct dim_table *table, const struct tensor *t)
 {
     if (t->dtype == DT_UNDEFINED)
         return sequence_type(a, t->data);
-    return type_of_dims(a, table, t->dtype, t->rank, t->dims);
+    return type_from_dims(a, table, t->dtype, t->rank, t->dims);
 }
 
 int plan_slot(struct plan *p, enum slot_kind kind, const struct value *v, const struct type *t)
@@ -109,7 +109,7 @@ int plan_slot(struct plan *p, enum slot_kind kind, const struct value *v, const 
 
 int plan_const(struct plan *p, const struct value *v, const struct tensor *t)
 {
-    struct type type = type_of_tensor(p->arena, p->session->dims, t);
+    struct type type = type_from_tensor(p->arena, p->session->dims, t);
     int slot = plan_slot(p, SLOT_CONST, v, &type);
     p->slots.data[slot].constant = t;
     return slot;

@@ -154,8 +154,8 @@ struct step *plan_step(struct plan *p, const struct node *n, int n_in, int n_out
 
 bool type_static(const struct type *t, size_t *bytes); /* a tensor whose dims are all constant */
 bool type_tensor_dims(const struct type *t, int64_t *dims); /* constant dims; rank entries */
-struct type type_of_tensor(struct arena *a, struct dim_table *table, const struct tensor *t);
-struct type type_of_dims(struct arena *a, struct dim_table *table, enum dtype dtype, int rank,
+struct type type_from_tensor(struct arena *a, struct dim_table *table, const struct tensor *t);
+struct type type_from_dims(struct arena *a, struct dim_table *table, enum dtype dtype, int rank,
                          const int64_t *dims);
 bool type_same(const struct type *a, const struct type *b);
 

@@ -213,7 +213,7 @@ static int infer_step(struct frame *f, int step, struct type *out)
     for (int i = 0; i < s->n_in; i++) {
         if (!e->in[i])
             continue;
-        types[i] = type_of_tensor(w->shapes, w->dims, e->in[i]);
+        types[i] = type_from_tensor(w->shapes, w->dims, e->in[i]);
         in[i] = &types[i];
     }
     struct infer_io io = {.in_types = in, .in_data = e->in, .out = out};
