@@ -108,7 +108,7 @@ static uint16_t narrow(const struct format *f, double d, bool saturate)
     if (size > inf)
         return (uint16_t)(f->nan | sign);
     if (size == inf)
-        return (uint16_t)((saturate && !f->fnuz ? f->max : f->inf) | sign);
+        return (uint16_t)((saturate ? f->max : f->inf) | sign);
     uint32_t code = magnitude(f, d);
     if (code == 0)
         return (uint16_t)(f->fnuz ? 0 : sign);
@@ -177,13 +177,13 @@ float num_from_f8(enum dtype t, uint8_t bits)
 
 uint8_t num_double_to_e8m0(double d, enum e8m0_mode mode, bool saturate)
 {
-    uint64_t bits = f64_bits(d) & INT64_MAX, man = bits & (((uint64_t)1 << 52) - 1);
+    uint64_t bits = f64_bits(d) & INT64_MAX, man = bits & (((uint64_t)1 << 52) - 1),
+             half = (uint64_t)1 << 51;
     int code = (int)(bits >> 52) - 1023 + 127;
-    if (bits >> 52 == 0x7FF)
+    if (bits > (uint64_t)0x7FF << 52)
         return 0xFF;
-    if (code < 0)
-        return 0; /* zero and everything below 2^-127 */
-    uint64_t half = (uint64_t)1 << 51;
+    if (code < 0) /* zero and everything below 2^-127 */
+        return saturate ? 0 : 0xFF;
     code += mode == E8M0_UP ? man != 0 : mode == E8M0_NEAREST ? man >= half : 0;
     return (uint8_t)(code <= 0xFE ? code : saturate ? 0xFE : 0xFF);
 }
@@ -208,8 +208,7 @@ float num_from_f4(uint8_t nibble)
 
 uint8_t num_double_to_f4(double d)
 {
-    return d != d ? 7
-                  : (uint8_t)narrow(&E2M1, d, true); /* a NaN has no code: +6, as ONNX Cast says */
+    return d != d ? 8 : (uint8_t)narrow(&E2M1, d, true); /* no code for a NaN */
 }
 
 uint8_t num_to_f4(float f) { return num_double_to_f4((double)f); }

@@ -15,7 +15,9 @@ bool num_product(const int64_t *dims, int rank, int64_t *product);
 /* Small floats as bits. From float: round to nearest even. saturate: out-of-range becomes the
  * largest finite value instead of NaN/Inf (ONNX Cast/QuantizeLinear `saturate`, float8 only).
  * Formats: IEEE binary16; bfloat16 = high half of binary32; float8 as in arXiv 2209.05433 (E4M3FN,
- * E5M2) and arXiv 2206.02915 (FNUZ); E2M1 and E8M0 as in OCP MX v1.0. */
+ * E5M2) and arXiv 2206.02915 (FNUZ); E2M1 and E8M0 as in OCP MX v1.0. E2M1
+ * always saturates and turns a NaN, for which it has no code, into -0, as the conformance cases of
+ * ONNX 1.22 want. */
 float num_from_f16(uint16_t h);
 uint16_t num_to_f16(float f);
 float num_from_bf16(uint16_t h);
@@ -32,8 +34,9 @@ uint8_t num_to_f4(float f);
 uint8_t num_double_to_f8(enum dtype t, double d, bool saturate);
 uint8_t num_double_to_f4(double d);
 
-/* E8M0 = 2^(code - 127), 0xFF NaN. The sign is dropped; NaN and infinities give 0xFF; past 2^127
- * saturate chooses between 0xFE and 0xFF. NEAREST takes 1.5 * 2^e up (ONNX Cast-24, round_mode). */
+/* E8M0 = 2^(code - 127), 0xFF NaN. The sign is dropped. saturate: what is below 2^-127 becomes that,
+ * what is past 2^127 and infinities become 2^127; else all of these give NaN. NEAREST takes
+ * 1.5 * 2^e up (ONNX Cast-24, round_mode). */
 enum e8m0_mode { E8M0_UP, E8M0_DOWN, E8M0_NEAREST };
 uint8_t num_double_to_e8m0(double d, enum e8m0_mode mode, bool saturate);
 

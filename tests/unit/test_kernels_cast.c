@@ -20,6 +20,10 @@ static void expect(enum dtype from, enum dtype to, const void *x, const void *y,
         num_set(&cell, to, 0, num_get(x, from, i));
         double want = num_get(&cell, to, 0);
         assert_true(got == want || (isnan(got) && isnan(want)));
+    } else if (dtype_is_float(from) && dtype_is_int(to) && dtype_bits(to) < 8) { /* low bits */
+        uint64_t cell = 0;
+        num_set_int(&cell, to, 0, num_trunc(num_get(x, from, i)));
+        assert_true(num_get_int(y, to, i) == num_get_int(&cell, to, 0));
     } else if (dtype_is_float(from) && to != DT_BOOL) { /* toward zero, saturating */
         double v = trunc(num_get(x, from, i)), low = (double)dtype_min(to),
                high = (double)dtype_max(to);

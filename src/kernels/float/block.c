@@ -97,7 +97,8 @@ static uint64_t truncate_u64(double v)
 
 static void store_truncated(enum dtype t, void *y, int64_t at, const double *in, int64_t n)
 {
-    int64_t low = dtype_min(t), high = dtype_max(t);
+    bool packed = dtype_bits(t) < 8; /* the low bits: num_set_int cuts */
+    int64_t low = packed ? INT64_MIN : dtype_min(t), high = packed ? INT64_MAX : dtype_max(t);
     for (int64_t i = 0; i < n; i++)
         num_set_int(y, t, at + i,
                     t == DT_UINT64 ? (int64_t)truncate_u64(in[i])

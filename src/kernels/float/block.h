@@ -20,7 +20,8 @@ void block_load_f64(enum dtype t, const void *x, int64_t at, double *out,
 void block_load_int(enum dtype t, const void *x, int64_t at, int64_t *out,
                     int64_t n); /* integers, bool */
 
-/* To integers: toward zero, saturating, NaN to 0. float8 saturates. */
+/* To integers: toward zero, NaN to 0; of 8 bits or more saturating, of fewer modulo 2^bits. float8
+ * saturates. */
 void block_store_f64(enum dtype t, void *y, int64_t at, const double *in, int64_t n);
 /* To integers: modulo 2^bits. from_u64: the values are those of uint64. */
 void block_store_int(enum dtype t, void *y, int64_t at, const int64_t *in, int64_t n,

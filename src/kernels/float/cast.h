@@ -1,8 +1,9 @@
 /* Conversion of elements, ONNX Cast-24: every pair of numeric types and bool, packed ones included.
  * To float types: nearest even, once. float8 and E2M1: see base/num.h; `saturate` and `e8m0` as
- * Cast's saturate and round_mode. Integer to integer: modulo 2^bits. Float to integer: toward zero;
- * out of range, which ONNX leaves open, saturates, and NaN gives 0; to the 4- and 2-bit types as
- * well. To bool: anything but a zero. */
+ * Cast's saturate and round_mode. Integer to integer: modulo 2^bits. Float to integer: toward zero,
+ * NaN to 0. What is then out of range, which ONNX leaves open, saturates for integers of 8 bits or
+ * more and is cut modulo 2^bits for the 4- and 2-bit ones, as the conformance cases of ONNX 1.22
+ * have it. To bool: anything but a zero. */
 #ifndef KERNELS_FLOAT_CAST_H
 #define KERNELS_FLOAT_CAST_H
 #include "base/num.h"
