@@ -4,11 +4,15 @@
 
 #include "base/vec.h"
 #include "cmd/cmd.h"
+#include "data/samples.h"
+#include "ops/op.h"
 #include "report/table.h"
+#include "targets/target.h"
 
-enum { MAX_COLUMNS = 5 };
+enum { MAX_COLUMNS = 6, SUMMARY = 256 };
 
 struct items {
+    struct ctx *ctx;
     struct arena *arena;
     size_t columns;
     VEC(const char *) cells;
@@ -37,7 +41,50 @@ static void fill_errors(struct items *items)
     }
 }
 
+static void fill_targets(struct items *items)
+{
+    char summary[SUMMARY];
+    for (size_t i = 0; i < target_total(); i++) {
+        add(items, target_name(i));
+        add(items, target_summary(i, summary, sizeof summary, items->ctx) ? "" : summary);
+    }
+}
+
+/* "1,6,13": the opset versions that changed the operator. */
+static const char *versions_text(struct arena *a, const struct op *op)
+{
+    const char *text = "";
+    for (int i = 0; i < op->n_versions; i++)
+        text = arena_printf(a, "%s%s%lld", text, i ? "," : "", (long long)op->versions[i].since);
+    return text;
+}
+
+static void fill_ops(struct items *items)
+{
+    for (size_t i = 0; i < op_total(); i++) {
+        const struct op *op = op_at(i);
+        add(items, op->name);
+        add(items, *op->domain ? op->domain : "ai.onnx");
+        add(items, versions_text(items->arena, op));
+        add(items, op->infer ? "yes" : "no");
+        add(items, !op->eval ? "no" : op->fast ? "reference, onednn" : "reference");
+        add(items, op->quant == QRULE_NONE ? "no" : "yes");
+    }
+}
+
+static void fill_formats(struct items *items)
+{
+    for (size_t i = 0; i < data_format_total(); i++) {
+        add(items, data_format_name(i));
+        add(items, "samples");
+        add(items, data_format_summary(i));
+    }
+}
+
 static const struct kind KINDS[] = {
+    {"targets", "name|summary", fill_targets},
+    {"ops", "name|domain|versions|shapes|runs|quantized", fill_ops},
+    {"formats", "name|for|summary", fill_formats},
     {"errors", "id|severity|exit|title", fill_errors},
 };
 enum { N_KINDS = sizeof KINDS / sizeof *KINDS };
@@ -103,6 +150,7 @@ static int run(struct cmd *cmd)
             l.kind = &KINDS[i];
     if (!l.kind)
         return unknown_kind(cmd);
+    l.items.ctx = cmd->ctx;
     l.items.arena = cmd->arena;
     l.items.columns = count_columns(l.kind->columns);
     l.kind->fill(&l.items);
@@ -118,11 +166,13 @@ const struct command CMD_LIST = {
     .name = "list",
     .summary = "list what this build knows: targets, passes, operators, formats, messages",
     .arguments = "KIND",
-    .description = "KIND is one of: errors.",
+    .description = "KIND is one of targets (NPU profiles for --target), ops (operators, and what "
+                   "is known of each), formats (of samples and "
+                   "encodings), errors (messages).",
     .min_args = 1,
     .max_args = 1,
     .plain_arguments = true,
-    .actions = "errors",
+    .actions = "targets|ops|formats|errors",
     .examples = EXAMPLES,
     .run = run,
 };

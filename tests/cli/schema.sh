@@ -4,6 +4,9 @@
 schemas=$root/src/report/schema
 cat >rows <<'R'
 list errors
+list targets
+list ops
+list formats
 explain E0001
 help
 help list
