@@ -23,8 +23,7 @@ CFLAGS  ?=
 LDFLAGS ?= -Wl,-z,relro,-z,now
 
 SRCS     := $(sort $(wildcard src/*/*.c src/*/*/*.c passes/*.c))
-PROTO    := $(wildcard proto/onnx.proto)
-GEN      := $(PROTO:proto/onnx.proto=$(BUILD)/gen/onnx.pb-c.c) $(BUILD)/gen/targets_embedded.c
+GEN      := $(BUILD)/gen/onnx.pb-c.c $(BUILD)/gen/targets_embedded.c
 OBJS     := $(SRCS:%.c=$(BUILD)/%.o) $(GEN:%.c=%.o)
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
 VECTORS  := $(sort $(wildcard tests/vectors/*.c))
@@ -62,7 +61,7 @@ $(BUILD)/gen/targets_embedded.c: $(wildcard src/targets/*.json) src/targets/embe
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(call say,compile $@)
 	$(Q)$(CC) $(BASE_CFLAGS) $(WARN) $(CFLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/%.o: %.c | $(PROTO:proto/onnx.proto=$(BUILD)/gen/onnx.pb-c.h)
+$(BUILD)/%.o: %.c | $(BUILD)/gen/onnx.pb-c.h
 	@mkdir -p $(@D)
 	$(call say,compile $@)
 	$(Q)$(CC) $(BASE_CFLAGS) $(WARN) $(EXTRA) $(CFLAGS) -MMD -MP -c -o $@ $<

@@ -174,6 +174,8 @@ static void apply_limits(struct cmd_frame *f)
     f->ctx.allow_nonfinite = o->allow_nonfinite;
     f->ctx.external = (enum external_mode)o->external;
     f->ctx.external_roots = o->external_root.items;
+    if (o->timeout > 0)
+        signals_limit_time(o->timeout);
     f->ctx.pool = pool_new(f->ctx.threads);
     f->ctx.progress = o->quiet ? NULL : progress_new();
 }

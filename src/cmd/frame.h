@@ -42,6 +42,7 @@ uint64_t limit_default_memory(
 
 /* signals.c: Ctrl-C, fatal signals, no memory. */
 void signals_install(void);
+void signals_limit_time(double seconds); /* the process ends with status 75 a little later */
 
 /* plan.c: what --print-config and --dry-run print. */
 void plan_print_config(struct cmd_frame *f);

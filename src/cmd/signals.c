@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,6 +14,7 @@
 #include "cmd/frame.h"
 
 enum { ALTERNATE_STACK = 64 * 1024, INTERRUPTED_STATUS = 130 };
+static const double GRACE = 1; /* seconds to end in order, through ctx_check */
 
 static void say(const char *text)
 {
@@ -66,6 +68,16 @@ static void on_no_memory(size_t bytes)
     _exit(EXIT_LIMIT);
 }
 
+/* A step that does not look at the clock is ended by this one. */
+static void on_late(int number)
+{
+    (void)number;
+    cleanup_run();
+    say("npuprep: error E0005: the time given by --timeout is over\n"
+        "hint: raise --timeout\n");
+    _exit(EXIT_LIMIT);
+}
+
 static void handle(int number, void (*handler)(int), int flags)
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
@@ -95,9 +107,19 @@ void signals_install(void)
     handle(SIGTERM, on_stop, SA_RESTART);
     handle(SIGHUP, on_stop, SA_RESTART);
     handle(SIGPIPE, on_pipe, 0);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit shows as a write error, like a full disk */
     if (has_sanitizer())
         return;
     sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
         handle(crashes[i], on_crash, SA_ONSTACK | (int)SA_RESETHAND);
+}
+
+void signals_limit_time(double seconds)
+{
+    double end = seconds + GRACE;
+    struct itimerval timer = {.it_value = {.tv_sec = (time_t)end}};
+    timer.it_value.tv_usec = (suseconds_t)((end - (double)timer.it_value.tv_sec) * 1e6);
+    handle(SIGALRM, on_late, 0);
+    setitimer(ITIMER_REAL, &timer, NULL);
 }
