@@ -1,5 +1,9 @@
 /* Passes: rewrites of the graph. A pass is one file here and one row of passes.def.
  *
+ * A pass has one of two forms. A visit pass looks at one node at a time, the last node of what it
+ * rewrites; the manager shows it every node once and again whenever something near it changed. A
+ * run pass looks at the whole model. Helpers for both stand in src/rewrite/rewrite.h.
+ *
  * Contract: find -> check everything -> apply. Applying cannot fail; whatever could refuse is
  * checked first, and a refused candidate is logged with its reason. A pass never decides by a name.
  * It respects graph outputs (their names survive), captures by subgraphs, overridable initializers
@@ -31,7 +35,8 @@ struct pass {
     enum pass_class class;
     int level; /* runs at opt --level >= this; 9: only by name */
     unsigned needs, breaks;
-    int (*run)(struct pass_run *r, struct model *m); /* 0, or a reported negative code */
+    int (*run)(struct pass_run *r, struct model *m);  /* 0, or a reported negative code */
+    int (*visit)(struct pass_run *r, struct node *n); /* the same; one of the two is NULL */
 };
 
 const struct pass *pass_find(const char *name);
@@ -41,8 +46,11 @@ const struct pass *pass_at(size_t index); /* catalogue order */
 /* For the body of a pass. node_label of `n` and the reason go to the log, -v and --json. */
 void pass_rewrote(struct pass_run *r, const struct node *n, const char *what, ...)
     __attribute__((format(printf, 3, 4)));
+void pass_rewrote_function(struct pass_run *r, const struct function *f, const char *what);
 void pass_refused(struct pass_run *r, const struct node *n, const char *why, ...)
     __attribute__((format(printf, 3, 4)));
+/* Zeroed memory of this pass that lives as long as the plan runs. */
+void *pass_state(struct pass_run *r, size_t bytes);
 struct ctx *pass_ctx(const struct pass_run *r);
 const struct target *pass_target(const struct pass_run *r); /* NULL: none */
 
@@ -52,10 +60,11 @@ struct pass_note {
 };
 struct pass_result {
     const struct pass *pass;
-    int64_t rewrites, refused;
-    VEC(struct pass_note) refusals; /* the first 1000 */
-    VEC(struct pass_note) rewritten;
+    int64_t rewrites, refused;       /* refused: nodes that are still there and still refused */
+    VEC(struct pass_note) refusals;  /* the first PASS_NOTES */
+    VEC(struct pass_note) rewritten; /* the first PASS_NOTES */
 };
+enum { PASS_NOTES = 1000 };
 struct pass_log {
     struct arena *arena;
     VEC(struct pass_result) results; /* one per pass that ran, in catalogue order; reruns add up */
@@ -67,7 +76,9 @@ struct pass_plan {
     int level;                   /* used when names is NULL */
     const char *const *names;    /* NULL-terminated: exactly these, in this order, once each */
     const struct target *target; /* may be NULL */
+    bool verify;                 /* check the graph after each pass; debug builds always do */
 };
+const struct pass_plan *pass_plan(const struct pass_run *r);
 /* Runs the plan to a fixpoint (levels) or once in order (names). Verifies the graph after each pass
  * in debug builds. */
 int passes_run(struct model *m, const struct pass_plan *plan, struct pass_log *log);

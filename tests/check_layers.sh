@@ -15,7 +15,8 @@ calib base kernels ir ops exec
 targets base kernels ir ops
 quant base kernels ir ops targets calib
 encodings base kernels ir ops targets quant calib
-passes base kernels ir onnx ops exec data calib targets quant encodings
+passes base kernels ir onnx ops exec data calib targets quant encodings rewrite
+rewrite base kernels ir onnx ops exec data calib targets quant encodings passes
 report base kernels ir onnx ops exec data calib targets quant encodings passes
 cmd base kernels ir onnx ops exec data calib targets quant encodings passes report
 api base kernels ir onnx ops exec data calib targets quant encodings passes

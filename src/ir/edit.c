@@ -18,10 +18,18 @@ void graph_touch(struct graph *g)
     }
 }
 
+static void tell(struct node *n)
+{
+    struct edit_watch *w = n->graph->model->watch;
+    if (w)
+        w->node(w, n);
+}
+
 void node_touch(struct node *n)
 {
     n->dirty = true;
     graph_touch(n->graph);
+    tell(n);
 }
 
 void value_touch(struct value *v)
@@ -81,15 +89,28 @@ static void unlink_use(struct use *u)
     v->n_uses--;
 }
 
+/* What a value with few readers allows, its neighbours may not have tried yet. */
+static void tell_lost_use(struct value *v)
+{
+    if (!v || v->n_uses > 1)
+        return;
+    if (v->producer)
+        tell(v->producer);
+    if (v->uses && v->uses->node)
+        tell(v->uses->node);
+}
+
 static void set_use(struct use *u, struct value *v)
 {
-    if (u->value == v)
+    struct value *old = u->value;
+    if (old == v)
         return;
     unlink_use(u);
     link_use(u, v);
-    if (u->node)
-        u->node->dirty = true;
     graph_touch(u->graph);
+    if (u->node)
+        node_touch(u->node);
+    tell_lost_use(old);
 }
 
 /* ---- values ---- */
@@ -141,6 +162,23 @@ void value_set_constant(struct value *v, struct tensor *data)
     v->constant = data;
     value_touch(v);
     type_of_tensor(v, data);
+}
+
+void value_become_constant(struct value *v, struct tensor *data)
+{
+    struct node *n = v->producer;
+    if (n) {
+        n->outputs[v->slot] = NULL;
+        node_touch(n);
+    }
+    v->producer = NULL;
+    v->slot = 0;
+    value_set_constant(v, data);
+    value_each_use(u, v)
+    {
+        if (u->node)
+            tell(u->node);
+    }
 }
 
 struct value *value_constant(struct graph *g, const char *name_hint, struct tensor *data)
@@ -229,6 +267,7 @@ static void link_node(struct node *n, struct node *prev, struct node *next)
     *(next ? &next->prev : &g->last) = n;
     g->n_nodes++;
     graph_touch(g);
+    tell(n);
 }
 
 void node_insert_before(struct node *n, struct node *at) { link_node(n, at->prev, at); }
@@ -352,8 +391,11 @@ void node_remove(struct node *n)
     graph_touch(g);
     n->removed = true;
     remove_subgraphs(n);
-    for (uint32_t i = 0; i < n->n_inputs; i++)
+    for (uint32_t i = 0; i < n->n_inputs; i++) {
+        struct value *v = n->inputs[i].value;
         unlink_use(&n->inputs[i]);
+        tell_lost_use(v);
+    }
     for (uint32_t i = 0; i < n->n_outputs; i++)
         if (n->outputs[i])
             value_remove(n->outputs[i]);

@@ -21,6 +21,8 @@ struct value *value_input(struct graph *g, const char *name); /* appended to the
 void value_set_type(struct value *v, const struct type *t);   /* dims are copied */
 void value_set_constant(struct value *v,
                         struct tensor *data); /* makes or changes the initializer; type follows */
+void value_become_constant(struct value *v, struct tensor *data); /* what a node computed is an
+                                                                    initializer from now on */
 void value_replace(struct value *old,
                    struct value *by); /* every use of old, graph outputs too, reads by */
 void value_take_name(struct value *v,

@@ -218,6 +218,12 @@ struct metadata {
 
 struct mapped_file;
 
+/* Told of every node that an edit touched: made, linked, changed, or left with at most one reader
+ * of an output, or with an input that lost all other readers. */
+struct edit_watch {
+    void (*node)(struct edit_watch *w, struct node *n);
+};
+
 struct model {
     struct arena *arena;
     struct intern *names;
@@ -240,6 +246,7 @@ struct model {
     VEC(struct value *) values;           /* by id */
     VEC(struct node *) nodes;             /* by id */
     VEC(struct graph *) graphs;           /* by id */
+    struct edit_watch *watch;             /* borrowed; NULL: nobody watches */
     bool opsets_dirty, metadata_dirty, ir_dirty, functions_dirty; /* changed since it was read */
     void *facts;               /* of shape inference; lies in facts_arena */
     struct arena *facts_arena; /* NULL: it has not run */

@@ -109,9 +109,13 @@ int64_t node_opset(const struct node *n) { return graph_opset(n->graph, n->domai
 
 /* ---- values ---- */
 
+/* Before IR 4 every initializer had to be listed as an input, without being meant to change. */
 bool value_is_constant(const struct value *v)
 {
-    return v && v->constant && !v->is_input && !v->sparse;
+    if (!v || !v->constant || v->sparse)
+        return false;
+    int64_t ir = v->graph->model->ir_version;
+    return !v->is_input || (ir > 0 && ir < 4);
 }
 
 bool value_is_output(const struct value *v)

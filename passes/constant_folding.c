@@ -1,0 +1,205 @@
+/* What depends on constants only is computed once, by the reference engine.
+ *
+ * Before:  y = Op(a, b)                    a, b: initializers that cannot be overridden
+ * After:   y: initializer
+ * When:    the operator is deterministic, has no subgraph, and is no quantizer (folding
+ *          DequantizeLinear would undo the quantization of a weight). The model may not grow:
+ *          by at most 1 MiB at a node and 10 % (at least 1 MiB) in all, inputs that go away
+ *          subtracted. What a layer takes as its weight is exempt up to 1 GiB: quantizers and
+ *          NPUs need it as an initializer.
+ * Numerics: EXACT by definition of the reference engine. Views share the bytes, large transposes
+ *          become recipes.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "rewrite/rewrite.h"
+
+static const int64_t NODE_GROWTH = (int64_t)1 << 20, WEIGHT_LIMIT = (int64_t)1 << 30;
+static const int64_t RECIPE_BYTES = 1 << 16;        /* transposes from here on are not copied */
+static const int64_t MACS_LIMIT = (int64_t)1 << 31; /* about a second of the reference engine */
+
+struct budget {
+    bool counted;
+    int64_t left;
+};
+
+static void count_budget(struct budget *b, const struct model *m)
+{
+    int64_t bytes = 0;
+    for (size_t i = 0; i < m->values.count; i++) {
+        const struct value *v = m->values.data[i];
+        bytes += v->constant && !v->removed ? (int64_t)v->constant->bytes : 0;
+    }
+    b->counted = true;
+    b->left = bytes / 10 > NODE_GROWTH ? bytes / 10 : NODE_GROWTH;
+}
+
+static bool is_quantizer(const struct node *n)
+{
+    return strstr(n->op_type, "uantize") != NULL; /* QuantizeLinear, DequantizeLinear, .. */
+}
+
+static bool has_data(const struct value *v)
+{
+    const struct tensor *t = v->constant;
+    return value_is_constant(v) && (t->data || t->recipe || t->strings || !t->count);
+}
+
+static bool is_candidate(const struct node *n)
+{
+    if (!n->op || !n->op->eval || n->function || n->op->traits & (OP_CONTROL | OP_RANDOM) ||
+        n->n_inputs == 0)
+        return false;
+    bool any = false;
+    for (uint32_t i = 0; i < n->n_inputs; i++) {
+        if (!n->inputs[i].value)
+            continue;
+        if (!has_data(n->inputs[i].value))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+/* Bytes of constants that go away together with n. */
+static int64_t freed_bytes(const struct node *n)
+{
+    int64_t bytes = 0;
+    for (uint32_t i = 0; i < n->n_inputs; i++) {
+        const struct value *v = n->inputs[i].value;
+        if (v && v->n_uses == 1 && !v->is_input)
+            bytes += (int64_t)v->constant->bytes;
+    }
+    return bytes;
+}
+
+/* Operand slots that must be constant for a layer to be a layer. */
+static bool wants_constant(const struct use *u)
+{
+    static const struct {
+        const char *op;
+        unsigned slots; /* bit i: input i */
+    } TABLE[] = {
+        {"Conv", 6},
+        {"ConvTranspose", 6},
+        {"ConvInteger", 2},
+        {"Gemm", 6},
+        {"MatMul", 2},
+        {"MatMulInteger", 2},
+        {"LSTM", 14},
+        {"GRU", 14},
+        {"RNN", 14},
+        {"PRelu", 2},
+        {"BatchNormalization", 30},
+        {"LayerNormalization", 6},
+        {"DeformConv", 10},
+        {"QLinearConv", 8},
+        {"InstanceNormalization", 6},
+    };
+    for (size_t i = 0; u->node && i < sizeof TABLE / sizeof TABLE[0]; i++)
+        if (node_is(u->node, TABLE[i].op))
+            return u->index < 32 && TABLE[i].slots >> u->index & 1;
+    return false;
+}
+
+static bool is_weight(const struct node *n)
+{
+    const struct value *v = n->n_outputs == 1 ? n->outputs[0] : NULL;
+    if (!v || !v->uses)
+        return false;
+    value_each_use(u, v) if (!wants_constant(u)) return false;
+    return true;
+}
+
+/* The output as a view or a recipe over the only large input; NULL: compute it. */
+static struct tensor *without_copy(const struct node *n)
+{
+    const struct tensor *t = constant_of(node_input(n, 0));
+    struct model *m = n->graph->model;
+    int64_t dims[64];
+    int rank;
+    if (!t || !t->count || n->n_outputs != 1 || !n->outputs[0] || t->rank > 64)
+        return NULL;
+    if (n->op->traits & OP_VIEW && !t->recipe && value_static_dims(n->outputs[0], dims, 64, &rank))
+        return tensor_reshaped(m, t, rank, dims);
+    const int64_t *perm;
+    uint32_t count;
+    if (!node_is(n, "Transpose") || (int64_t)t->bytes < RECIPE_BYTES ||
+        !node_ints(n, "perm", &perm, &count) || count != (uint32_t)t->rank)
+        return NULL;
+    for (uint32_t i = 0; i < count; i++)
+        if (perm[i] < 0 || perm[i] >= t->rank)
+            return NULL;
+    return recipe_transpose(m, t, perm);
+}
+
+static void apply(struct pass_run *r, struct node *n, struct tensor **out)
+{
+    pass_rewrote(r, n, "%s of constants was computed", n->op_type);
+    for (uint32_t i = 0; i < n->n_outputs; i++)
+        if (n->outputs[i])
+            value_become_constant(n->outputs[i], out[i]);
+    rewrite_drop(n);
+}
+
+/* 0: out is filled; 1: refused, with the reason noted; < 0 an error. */
+static int compute(struct pass_run *r, struct node *n, struct tensor **out, int64_t limit)
+{
+    struct ctx quiet = *pass_ctx(r);
+    quiet.diag = diag_new(NULL, NULL);
+    const struct tensor **in = mem_alloc((n->n_inputs + 1u) * sizeof *in);
+    for (uint32_t i = 0; i < n->n_inputs; i++)
+        in[i] = n->inputs[i].value ? n->inputs[i].value->constant : NULL;
+    int rc = op_fold(n, in, out, n->graph->model->arena, (size_t)limit, &quiet);
+    if (rc < 0)
+        pass_refused(r, n, "computing it fails: %s", diag_at(quiet.diag, 0)->message);
+    else if (rc > 0)
+        pass_refused(r, n, "its result would make the model grow by more than allowed");
+    mem_free(in);
+    diag_free(quiet.diag);
+    return rc ? 1 : 0;
+}
+
+static bool outputs_done(const struct node *n, struct tensor *const *out)
+{
+    for (uint32_t i = 0; i < n->n_outputs; i++)
+        if (n->outputs[i] && !out[i])
+            return false;
+    return true;
+}
+
+int visit_constant_folding(struct pass_run *r, struct node *n)
+{
+    int64_t macs = 0;
+    if (!is_candidate(n))
+        return 0;
+    if (is_quantizer(n)) {
+        pass_refused(r, n, "it carries the quantization of a constant");
+        return 0;
+    }
+    if (n->op->macs && n->op->macs(n, &macs) == 0 && macs > MACS_LIMIT) {
+        pass_refused(r, n, "computing it takes too long");
+        return 0;
+    }
+    struct tensor *view = without_copy(n);
+    if (view) {
+        apply(r, n, &view);
+        return 0;
+    }
+    struct budget *b = pass_state(r, sizeof *b);
+    if (!b->counted)
+        count_budget(b, n->graph->model);
+    int64_t freed = freed_bytes(n), growth = b->left < NODE_GROWTH ? b->left : NODE_GROWTH;
+    int64_t limit = is_weight(n) ? WEIGHT_LIMIT : freed + growth, used = 0;
+    struct tensor **out = mem_alloc((n->n_outputs + 1u) * sizeof *out);
+    int rc = compute(r, n, out, limit);
+    if (rc == 0 && outputs_done(n, out)) {
+        for (uint32_t i = 0; i < n->n_outputs; i++)
+            used += n->outputs[i] ? (int64_t)out[i]->bytes : 0;
+        b->left -= limit < WEIGHT_LIMIT && used > freed ? used - freed : 0;
+        apply(r, n, out);
+    }
+    mem_free(out);
+    return rc < 0 ? rc : 0;
+}

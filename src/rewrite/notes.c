@@ -1,0 +1,116 @@
+/* What the passes say about their work: the log of rewrites and refusals.
+ *
+ * A refusal belongs to a node: said again it is kept once, and it goes when the node is rewritten
+ * or removed after all.
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "rewrite/manager.h"
+
+void pass_run_init(struct pass_run *r, const struct pass *p, struct manager *g)
+{
+    *r = (struct pass_run){.pass = p, .manager = g, .result.pass = p};
+}
+
+static struct pass_note *noted(struct pass_run *r, const struct node *n)
+{
+    uintptr_t place = (uintptr_t)map_get_u64(&r->refused, n->id);
+    return place && place <= r->result.refusals.count ? &r->result.refusals.data[place - 1] : NULL;
+}
+
+static const char *own_label(struct pass_run *r, const struct node *n)
+{
+    return arena_string(r->manager->log->arena, node_label(n));
+}
+
+void pass_rewrote(struct pass_run *r, const struct node *n, const char *what, ...)
+{
+    struct pass_note *refusal = noted(r, n);
+    if (refusal)
+        refusal->text = NULL;
+    r->result.rewrites++;
+    if (r->result.rewritten.count >= PASS_NOTES)
+        return;
+    va_list args;
+    va_start(args, what);
+    const char *text = arena_vprintf(r->manager->log->arena, what, args);
+    va_end(args);
+    vec_push(&r->result.rewritten, ((struct pass_note){own_label(r, n), text}));
+}
+
+void pass_rewrote_function(struct pass_run *r, const struct function *f, const char *what)
+{
+    struct arena *a = r->manager->log->arena;
+    r->result.rewrites++;
+    if (r->result.rewritten.count < PASS_NOTES)
+        vec_push(&r->result.rewritten,
+                 ((struct pass_note){arena_string(a, f->name), arena_string(a, what)}));
+}
+
+void pass_refused(struct pass_run *r, const struct node *n, const char *why, ...)
+{
+    struct pass_note *before = noted(r, n);
+    va_list args;
+    va_start(args, why);
+    const char *text = arena_vprintf(r->manager->log->arena, why, args);
+    va_end(args);
+    if (before) {
+        before->text = text;
+        return;
+    }
+    void **place = map_slot_u64(&r->refused, n->id);
+    if (*place)
+        return;
+    vec_push(&r->result.refusals, ((struct pass_note){own_label(r, n), text}));
+    vec_push(&r->refused_nodes, n->id);
+    *place = (void *)(uintptr_t)r->result.refusals.count;
+}
+
+static void settle_refusals(struct pass_run *r)
+{
+    const struct model *m = r->manager->m;
+    size_t kept = 0;
+    r->result.refused = 0;
+    for (size_t i = 0; i < r->result.refusals.count; i++) {
+        struct pass_note note = r->result.refusals.data[i];
+        if (!note.text || m->nodes.data[r->refused_nodes.data[i]]->removed)
+            continue;
+        r->result.refused++;
+        if (kept < PASS_NOTES)
+            r->result.refusals.data[kept++] = note;
+    }
+    r->result.refusals.count = kept;
+}
+
+void pass_run_finish(struct pass_run *r)
+{
+    settle_refusals(r);
+    vec_push(&r->manager->log->results, r->result);
+    vec_free(&r->refused_nodes);
+    map_release(&r->refused);
+}
+
+void pass_log_release(struct pass_log *log)
+{
+    for (size_t i = 0; i < log->results.count; i++) {
+        vec_free(&log->results.data[i].refusals);
+        vec_free(&log->results.data[i].rewritten);
+    }
+    vec_free(&log->results);
+    arena_free(log->arena);
+    *log = (struct pass_log){0};
+}
+
+/* ---- what a pass may ask its run ---- */
+
+struct ctx *pass_ctx(const struct pass_run *r) { return r->manager->m->ctx; }
+const struct pass_plan *pass_plan(const struct pass_run *r) { return r->manager->plan; }
+const struct target *pass_target(const struct pass_run *r) { return r->manager->plan->target; }
+
+void *pass_state(struct pass_run *r, size_t bytes)
+{
+    if (!r->state)
+        r->state = arena_alloc(r->manager->arena, bytes);
+    return r->state;
+}
