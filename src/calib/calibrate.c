@@ -1,0 +1,274 @@
+/* See calibrate.h. Samples run in parallel, one per thread; each thread measures a value by itself
+ * and then adds the counts under the tensor's lock. Sums of integers and extremes do not depend on
+ * the order, so the statistics are the same for any number of threads.
+ * Only whole samples count: a thread collects a sample's counts aside and adds them when the sample
+ * is done, so that an interrupted run can be resumed. */
+#include "calib/calibrate.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/progress.h"
+
+/* What one thread needs for the sample it is at. */
+struct worker {
+    struct arena *arena;       /* of the sample's inputs */
+    struct tensor_stats *seen; /* per observed value, cleared for each sample */
+    struct observe_bins *bins;
+    struct hash128 digest;
+};
+
+struct run {
+    const struct calibrate_options *o;
+    const struct sample_source *samples;
+    uint32_t n_inputs;
+    struct stats *stats;
+    struct progress *progress;
+    size_t *position;  /* of run index in samples */
+    uint32_t *slot_of; /* value id -> observed index + 1 */
+    uint32_t n_ids;
+    struct worker *workers;
+    int n_workers;
+    pthread_mutex_t lock;
+};
+
+static struct hash128 digest_of(const struct tensor *const *in, uint32_t n)
+{
+    struct hasher *h = hasher_new();
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t head[2] = {in[i] ? (int64_t)in[i]->dtype : -1, in[i] ? in[i]->rank : 0};
+        hasher_add(h, head, sizeof head);
+        if (!in[i])
+            continue;
+        hasher_add(h, in[i]->dims, (size_t)in[i]->rank * sizeof *in[i]->dims);
+        hasher_add(h, in[i]->data, in[i]->bytes);
+    }
+    return hasher_end(h);
+}
+
+static int fetch(void *user, int64_t index, int worker, const struct tensor **in)
+{
+    struct run *r = user;
+    struct worker *w = &r->workers[worker];
+    const struct tensor **tensors;
+    uint32_t n = r->n_inputs;
+    arena_reset(w->arena);
+    for (size_t i = 0; i < r->o->n_values; i++)
+        tensor_stats_clear(&w->seen[i]);
+    int code = r->samples->get(r->samples->user, r->position[index], w->arena, &tensors);
+    if (code)
+        return code;
+    memcpy(in, tensors, n * sizeof *in);
+    w->digest = digest_of(in, n);
+    return 0;
+}
+
+static int tap(void *user, int64_t sample, int worker, const struct value *v,
+               const struct tensor *t)
+{
+    struct run *r = user;
+    struct worker *w = &r->workers[worker];
+    (void)sample;
+    uint32_t slot = v->id < r->n_ids ? r->slot_of[v->id] : 0;
+    if (!slot || t->dtype != DT_FLOAT)
+        return 0;
+    struct observed o;
+    struct tensor_stats *seen = &w->seen[slot - 1];
+    observe_range(&o, t->data, (size_t)t->count);
+    if (!r->o->histograms || !o.finite) {
+        tensor_stats_add(seen, &o, NULL, 0);
+        return 0;
+    }
+    float most = -o.low > o.high ? -o.low : o.high;
+    int top = observe_octave(most);
+    memset(w->bins, 0, sizeof *w->bins);
+    observe_histogram(w->bins, top, t->data, (size_t)t->count);
+    tensor_stats_add(seen, &o, w->bins, top);
+    return 0;
+}
+
+static void add_sample(struct run *r, const struct worker *w, size_t position)
+{
+    struct stats *s = r->stats;
+    struct sample_stats one = {.id = r->samples->id(r->samples->user, position),
+                               .digest = w->digest};
+    if (r->o->per_sample)
+        one.ranges = arena_array(s->arena, r->o->n_values, 2 * sizeof *one.ranges);
+    for (size_t i = 0; i < r->o->n_values; i++) {
+        tensor_stats_merge(&s->tensors.data[i], &w->seen[i]);
+        if (one.ranges)
+            one.ranges[2 * i] = w->seen[i].low, one.ranges[2 * i + 1] = w->seen[i].high;
+    }
+    vec_push(&s->samples, one);
+}
+
+static int done(void *user, int64_t index, int worker, const struct tensor *const *out)
+{
+    struct run *r = user;
+    size_t position = r->position[index];
+    int code = r->o->outputs ? r->o->outputs(r->o->user, position, out) : 0;
+    if (code)
+        return code;
+    pthread_mutex_lock(&r->lock);
+    add_sample(r, &r->workers[worker], position);
+    pthread_mutex_unlock(&r->lock);
+    progress_add(r->progress, 1);
+    return 0;
+}
+
+/* ---- setting up ---- */
+
+static bool was_done(const struct stats *s, int64_t id)
+{
+    size_t low = 0, high = s ? s->samples.count : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int64_t here = s->samples.data[middle].id;
+        if (here == id)
+            return true;
+        if (here < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+/* The samples of this shard that are not done: ids are dealt out in turn. */
+static size_t choose_samples(struct run *r)
+{
+    const struct calibrate_options *o = r->o;
+    size_t n = r->samples->count, chosen = 0;
+    r->position = mem_alloc((n + 1) * sizeof *r->position);
+    for (size_t k = 0; k < n; k++) {
+        int64_t id = r->samples->id(r->samples->user, k);
+        if (o->shards && id % o->shards != o->shard - 1)
+            continue;
+        if (!was_done(o->done, id))
+            r->position[chosen++] = k;
+    }
+    return chosen;
+}
+
+static void new_tensors(struct tensor_stats *t, const struct calibrate_options *o, struct arena *a)
+{
+    for (size_t i = 0; i < o->n_values; i++) {
+        t[i].name = o->values[i]->name;
+        t[i].histogram = o->histograms ? arena_alloc(a, sizeof *t[i].histogram) : NULL;
+        tensor_stats_clear(&t[i]);
+    }
+}
+
+static void set_up(struct run *r, struct model *m)
+{
+    const struct calibrate_options *o = r->o;
+    struct stats *s = r->stats;
+    s->histograms = o->histograms, s->per_sample = o->per_sample;
+    vec_reserve(&s->tensors, o->n_values);
+    s->tensors.count = o->n_values;
+    for (size_t i = 0; i < o->n_values; i++)
+        s->tensors.data[i] = (struct tensor_stats){0};
+    new_tensors(s->tensors.data, o, s->arena);
+    for (size_t i = 0; i < o->n_values; i++) /* names outlive the model */
+        s->tensors.data[i].name = arena_string(s->arena, o->values[i]->name);
+    r->n_inputs = (uint32_t)m->graph->inputs.count;
+    r->n_ids = m->n_values;
+    r->slot_of = mem_alloc(((size_t)m->n_values + 1) * sizeof *r->slot_of);
+    for (size_t i = 0; i < o->n_values; i++)
+        r->slot_of[o->values[i]->id] = (uint32_t)i + 1;
+    r->n_workers = pool_threads(m->ctx->pool);
+    r->workers = mem_alloc((size_t)r->n_workers * sizeof *r->workers);
+    for (int i = 0; i < r->n_workers; i++) {
+        struct worker *w = &r->workers[i];
+        w->arena = arena_new();
+        w->seen = arena_array(s->arena, o->n_values, sizeof *w->seen);
+        w->bins = o->histograms ? mem_alloc(sizeof *w->bins) : NULL;
+        new_tensors(w->seen, o, s->arena);
+    }
+}
+
+static void tear_down(struct run *r)
+{
+    for (int i = 0; i < r->n_workers; i++) {
+        arena_free(r->workers[i].arena);
+        mem_free(r->workers[i].bins);
+    }
+    mem_free(r->workers);
+    mem_free(r->slot_of);
+    mem_free(r->position);
+    pthread_mutex_destroy(&r->lock);
+}
+
+static int check_finite(const struct stats *s, struct ctx *ctx)
+{
+    for (size_t i = 0; i < s->tensors.count; i++) {
+        const struct tensor_stats *t = &s->tensors.data[i];
+        uint64_t infinite = t->above + t->below;
+        if (!t->nan && !infinite)
+            continue;
+        enum err id = ctx->allow_nonfinite ? E_STATS_NONFINITE_WARN : E_STATS_NONFINITE;
+        int code = diag_report(ctx->diag, id, &(struct where){.tensor = t->name},
+                               "'%s' held %llu NaN and %llu infinities", t->name,
+                               (unsigned long long)t->nan, (unsigned long long)infinite);
+        if (!ctx->allow_nonfinite)
+            return code;
+    }
+    return 0;
+}
+
+static int run_samples(struct run *r, struct model *m, size_t count)
+{
+    struct exec *x = exec_new(m, &(struct exec_options){
+                                     .engine = r->o->engine,
+                                     .taps = r->o->values,
+                                     .n_taps = r->o->n_values,
+                                     .tap = tap,
+                                     .tap_user = r,
+                                     .tap_any_order = true,
+                                 });
+    if (!x)
+        return -E_INTERNAL; /* reported; any code says so */
+    progress_begin(r->progress, "calibrating", count);
+    int code = exec_run_many(x, &(struct exec_job){(int64_t)count, fetch, done, r});
+    progress_end(r->progress);
+    exec_free(x);
+    return code;
+}
+
+int calibrate_run(struct stats **out, struct model *m, const struct sample_source *samples,
+                  const struct calibrate_options *o)
+{
+    struct run r = {.o = o, .samples = samples, .stats = stats_new(), .progress = m->ctx->progress};
+    pthread_mutex_init(&r.lock, NULL);
+    set_up(&r, m);
+    size_t count = choose_samples(&r);
+    int code = count ? run_samples(&r, m, count) : 0;
+    tear_down(&r);
+    stats_sort(r.stats);
+    if (!code)
+        code = check_finite(r.stats, m->ctx);
+    if (code && code != -E_INTERRUPTED) {
+        stats_free(r.stats);
+        return code;
+    }
+    *out = r.stats;
+    return code;
+}
+
+const char *calibrate_isa(enum engine engine)
+{
+    if (engine == ENGINE_REFERENCE)
+        return "reference";
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512vl"))
+        return __builtin_cpu_supports("avx512vnni") ? "x86-64 avx512vnni" : "x86-64 avx512";
+    return __builtin_cpu_supports("avx2") ? "x86-64 avx2" : "x86-64";
+#elif defined(__aarch64__)
+    return "aarch64";
+#else
+    return "other";
+#endif
+}

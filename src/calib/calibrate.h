@@ -1,0 +1,40 @@
+/* Running a model over samples and watching its values: one pass, nothing but counts is kept. */
+#ifndef CALIB_CALIBRATE_H
+#define CALIB_CALIBRATE_H
+#include "calib/stats.h"
+#include "exec/exec.h"
+
+/* Where samples come from: positions 0 .. count - 1. get fills one tensor per graph input (NULL:
+ * the model's default) that live in the arena; 0, > 0: a sample to pass over, < 0: reported. It is
+ * called from several threads at once. */
+struct sample_source {
+    size_t count;
+    int64_t (*id)(const void *user, size_t k); /* in the full listing */
+    int (*get)(void *user, size_t k, struct arena *a, const struct tensor ***out);
+    void *user;
+};
+
+struct calibrate_options {
+    enum engine engine;
+    const struct value *const *values; /* to observe: float32, n_values of them */
+    size_t n_values;
+    bool histograms, per_sample;
+    int64_t shard, shards;    /* this one of so many, from 1; 0, 0: all samples */
+    const struct stats *done; /* sorted; samples in it are passed over; NULL: none */
+    /* Sees the outputs of each sample that was run, from several threads at once; NULL: nobody. k
+     * is the position in `samples`. */
+    int (*outputs)(void *user, size_t k, const struct tensor *const *out);
+    void *user;
+};
+
+/* Runs the samples and returns owned statistics, with model, recipe and isa left empty; what `done`
+ * holds is not in them. Values that were NaN or infinite are E_STATS_NONFINITE, or a warning with
+ * --allow-nonfinite. Interrupted: E_INTERRUPTED, and *out still holds the samples that were
+ * finished, so that they can be saved. */
+int calibrate_run(struct stats **out, struct model *m, const struct sample_source *samples,
+                  const struct calibrate_options *o);
+
+/* Names what decides the numbers apart from model and samples, for stats->isa: "reference" or the
+ * vector extensions that oneDNN picks its code by. */
+const char *calibrate_isa(enum engine engine);
+#endif
