@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "kernels/float/cast.h"
+#include "kernels/float/half.h"
 
 static bool castable(int t) { return t != DT_STRING && t != DT_COMPLEX64 && t != DT_COMPLEX128; }
 
@@ -70,6 +71,37 @@ static void test_all_pairs(void **state)
         }
 }
 
+/* The array forms: all 16-bit codes, and floats of every exponent and mantissa pattern near a
+ * rounding. */
+static void test_halves(void **state)
+{
+    (void)state;
+    enum { N = 65536 };
+    static uint16_t codes[N], half[N];
+    static float f[N];
+    for (int i = 0; i < N; i++)
+        codes[i] = (uint16_t)i;
+    half_from_f16(codes, f, N);
+    for (int i = 0; i < N; i++)
+        assert_true(same_float(f[i], num_from_f16(codes[i])));
+    half_from_bf16(codes, f, N);
+    for (int i = 0; i < N; i++)
+        assert_true(same_float(f[i], num_from_bf16(codes[i])));
+    for (uint32_t low = 0; low < 64; low++) {
+        for (uint32_t i = 0; i < N; i++) {
+            uint32_t bits = i << 16 | (low < 32 ? low * 0x07FF + (low >> 1)
+                                                : (uint32_t)(random_bits() & 0xFFFF));
+            memcpy(f + i, &bits, sizeof bits);
+        }
+        half_to_f16(f, half, N);
+        for (int i = 0; i < N; i++)
+            assert_int_equal(half[i], num_to_f16(f[i]));
+        half_to_bf16(f, half, N);
+        for (int i = 0; i < N; i++)
+            assert_int_equal(half[i], num_to_bf16(f[i]));
+    }
+}
+
 static void test_float8(void **state)
 {
     (void)state;
@@ -117,6 +149,7 @@ static void test_wide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_pairs),
-                                       cmocka_unit_test(test_float8), cmocka_unit_test(test_wide)};
+                                       cmocka_unit_test(test_halves), cmocka_unit_test(test_float8),
+                                       cmocka_unit_test(test_wide)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

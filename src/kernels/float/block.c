@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "kernels/float/half.h"
+
 bool block_half(enum dtype t) { return t == DT_FLOAT16 || t == DT_BFLOAT16; }
 
 void block_load_f32(enum dtype t, const void *x, int64_t at, int64_t step, float *out, int64_t n)
@@ -11,11 +13,9 @@ void block_load_f32(enum dtype t, const void *x, int64_t at, int64_t step, float
     const uint16_t *half = (const uint16_t *)x + at;
     int64_t distinct = step ? n : n > 0;
     if (t == DT_FLOAT16)
-        for (int64_t i = 0; i < distinct; i++)
-            out[i] = num_from_f16(half[i]);
+        half_from_f16(half, out, distinct);
     else if (t == DT_BFLOAT16)
-        for (int64_t i = 0; i < distinct; i++)
-            out[i] = num_from_bf16(half[i]);
+        half_from_bf16(half, out, distinct);
     else
         memcpy(out, (const float *)x + at, (size_t)distinct * sizeof(float));
     for (int64_t i = distinct; i < n; i++)
@@ -26,13 +26,22 @@ void block_store_f32(enum dtype t, void *y, int64_t at, const float *in, int64_t
 {
     uint16_t *half = (uint16_t *)y + at;
     if (t == DT_FLOAT16)
-        for (int64_t i = 0; i < n; i++)
-            half[i] = num_to_f16(in[i]);
+        half_to_f16(in, half, n);
     else if (t == DT_BFLOAT16)
-        for (int64_t i = 0; i < n; i++)
-            half[i] = num_to_bf16(in[i]);
+        half_to_bf16(in, half, n);
     else
         memcpy((float *)y + at, in, (size_t)n * sizeof(float));
+}
+
+static void load_halves(enum dtype t, const void *x, int64_t at, double *out, int64_t n)
+{
+    float buffer[BLOCK];
+    for (int64_t done = 0; done < n; done += BLOCK) {
+        int64_t now = n - done < BLOCK ? n - done : BLOCK;
+        block_load_f32(t, x, at + done, 1, buffer, now);
+        for (int64_t i = 0; i < now; i++)
+            out[done + i] = (double)buffer[i];
+    }
 }
 
 #define LOAD_AS(type, to)                         \
@@ -46,6 +55,10 @@ void block_store_f32(enum dtype t, void *y, int64_t at, const float *in, int64_t
 void block_load_f64(enum dtype t, const void *x, int64_t at, double *out, int64_t n)
 {
     switch ((int)t) {
+    case DT_FLOAT16:
+    case DT_BFLOAT16:
+        load_halves(t, x, at, out, n);
+        return;
     case DT_FLOAT:
         LOAD_AS(float, double);
     case DT_DOUBLE:
@@ -95,14 +108,46 @@ static uint64_t truncate_u64(double v)
     return v >= 0x1p64 ? UINT64_MAX : (uint64_t)v;
 }
 
+/* Toward zero within low..high, which double holds exactly; a NaN gives 0. */
+#define STORE_CLAMPED(type, low, high)            \
+    do {                                          \
+        type *to_ = (type *)y + at;               \
+        for (int64_t i = 0; i < n; i++) {         \
+            double v_ = in[i] != in[i]   ? 0      \
+                        : in[i] < (low)  ? (low)  \
+                        : in[i] > (high) ? (high) \
+                                         : in[i]; \
+            to_[i] = (type)v_;                    \
+        }                                         \
+        return;                                   \
+    } while (0)
+
 static void store_truncated(enum dtype t, void *y, int64_t at, const double *in, int64_t n)
 {
+    switch ((int)t) {
+    case DT_INT8:
+        STORE_CLAMPED(int8_t, -128.0, 127.0);
+    case DT_UINT8:
+        STORE_CLAMPED(uint8_t, 0.0, 255.0);
+    case DT_INT32:
+        STORE_CLAMPED(int32_t, -2147483648.0, 2147483647.0);
+    default:
+        break;
+    }
     bool packed = dtype_bits(t) < 8; /* the low bits: num_set_int cuts */
     int64_t low = packed ? INT64_MIN : dtype_min(t), high = packed ? INT64_MAX : dtype_max(t);
     for (int64_t i = 0; i < n; i++)
         num_set_int(y, t, at + i,
                     t == DT_UINT64 ? (int64_t)truncate_u64(in[i])
                                    : num_clamp(num_trunc(in[i]), low, high));
+}
+
+static void store_i64(int64_t *y, const double *in, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double v = in[i] != in[i] ? 0 : in[i];
+        y[i] = v >= 0x1p63 ? INT64_MAX : v < -0x1p63 ? INT64_MIN : (int64_t)v;
+    }
 }
 
 void block_store_f64(enum dtype t, void *y, int64_t at, const double *in, int64_t n)
@@ -112,6 +157,8 @@ void block_store_f64(enum dtype t, void *y, int64_t at, const double *in, int64_
             ((float *)y)[at + i] = (float)in[i];
     else if (t == DT_DOUBLE)
         memcpy((double *)y + at, in, (size_t)n * sizeof(double));
+    else if (t == DT_INT64)
+        store_i64((int64_t *)y + at, in, n);
     else if (dtype_is_int(t))
         store_truncated(t, y, at, in, n);
     else

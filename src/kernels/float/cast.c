@@ -21,6 +21,20 @@ static void store_f8(const struct cast_args *a, uint8_t *y, const double *in, in
                                       : num_double_to_f8(a->to, in[i], a->saturate);
 }
 
+/* float to and from the halves: no detour through double. */
+static bool between_halves(const struct cast_args *a)
+{
+    return (a->from == DT_FLOAT && block_half(a->to)) ||
+           (block_half(a->from) && a->to == DT_FLOAT) || (block_half(a->from) && block_half(a->to));
+}
+
+static void from_half(const struct cast_args *a, const void *x, void *y, int64_t at, int64_t n)
+{
+    float buffer[BLOCK];
+    block_load_f32(a->from, x, at, 1, buffer, n);
+    block_store_f32(a->to, y, at, buffer, n);
+}
+
 static void from_float(const struct cast_args *a, const void *x, void *y, int64_t at, int64_t n)
 {
     double buffer[BLOCK];
@@ -61,7 +75,9 @@ int kernel_cast(const struct cast_args *a, const void *x, void *y, int64_t begin
         same_bytes(a, x, y, begin, end);
     for (int64_t at = begin; at < end && a->from != a->to; at += BLOCK) {
         int64_t n = end - at < BLOCK ? end - at : BLOCK;
-        if (dtype_is_float(a->from))
+        if (between_halves(a))
+            from_half(a, x, y, at, n);
+        else if (dtype_is_float(a->from))
             from_float(a, x, y, at, n);
         else
             from_int(a, x, y, at, n);

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 
-enum { LANES = 64 }; /* neighbouring lines handled together */
+enum { LANES = 64, PIECE = 256 }; /* neighbouring lines, or elements of one, handled together */
 
 /* ---- ArgMax, ArgMin ---- */
 
@@ -27,11 +27,32 @@ static void arg_lanes(const struct arg_args *a, const void *x, int64_t at, int64
     }
 }
 
+/* A contiguous line, in pieces. */
+static int64_t arg_line(const struct arg_args *a, const void *x, int64_t at)
+{
+    int64_t keys[PIECE], worst = a->largest ? INT64_MAX : INT64_MIN, best = 0, where = 0;
+    for (int64_t i = 0; i < a->axis; i += PIECE) {
+        int64_t n = a->axis - i < PIECE ? a->axis - i : PIECE;
+        order_keys(a->dtype, x, at + i, keys, n, worst);
+        best = i == 0 ? keys[0] : best;
+        for (int64_t k = 0; k < n; k++) {
+            bool beats = a->largest ? keys[k] > best : keys[k] < best;
+            if (beats || (a->select_last && keys[k] == best)) {
+                best = keys[k];
+                where = i + k;
+            }
+        }
+    }
+    return where;
+}
+
 int kernel_arg(const struct arg_args *a, const void *x, int64_t *y)
 {
     if (a->outer && a->inner && a->axis < 1)
         return KERNEL_SHAPE;
-    for (int64_t o = 0; o < a->outer; o++)
+    for (int64_t o = 0; o < a->outer && a->inner == 1; o++)
+        y[o] = arg_line(a, x, o * a->axis);
+    for (int64_t o = 0; o < a->outer && a->inner != 1; o++)
         for (int64_t k = 0; k < a->inner; k += LANES)
             arg_lanes(a, x, o * a->axis * a->inner + k, a->inner - k < LANES ? a->inner - k : LANES,
                       y + o * a->inner + k);
@@ -62,23 +83,29 @@ static void sift_down(struct entry *heap, int64_t n, int64_t at)
     heap[at] = moved;
 }
 
+/* Offers element i of a line to the heap. */
+static void offer(struct entry *heap, int64_t k, struct entry e)
+{
+    if (e.index < k) {
+        heap[e.index] = e;
+        for (int64_t at = k / 2 - 1; e.index == k - 1 && at >= 0; at--)
+            sift_down(heap, k, at);
+    } else if (worse(heap[0], e)) {
+        heap[0] = e;
+        sift_down(heap, k, 0);
+    }
+}
+
 static void topk_line(const struct topk_args *a, const void *x, int64_t start, struct entry *heap)
 {
-    const int64_t k = a->k;
-    for (int64_t i = 0; i < a->axis; i++) {
-        struct entry e = {.index = i};
-        order_keys(a->dtype, x, start + i * a->inner, &e.key, 1, INT64_MAX);
-        e.key = a->largest ? e.key : ~e.key;
-        if (i < k)
-            heap[i] = e;
-        for (int64_t at = k / 2 - 1; i == k - 1 && at >= 0; at--)
-            sift_down(heap, k, at);
-        if (i >= k && worse(heap[0], e)) {
-            heap[0] = e;
-            sift_down(heap, k, 0);
-        }
+    int64_t keys[PIECE], piece = a->inner == 1 ? PIECE : 1;
+    for (int64_t i = 0; i < a->axis; i += piece) {
+        int64_t n = a->axis - i < piece ? a->axis - i : piece;
+        order_keys(a->dtype, x, start + i * a->inner, keys, n, INT64_MAX);
+        for (int64_t k = 0; k < n; k++)
+            offer(heap, a->k, (struct entry){a->largest ? keys[k] : ~keys[k], i + k});
     }
-    for (int64_t n = k - 1; n > 0; n--) { /* the worst goes to the end */
+    for (int64_t n = a->k - 1; n > 0; n--) { /* the worst goes to the end */
         struct entry worst = heap[0];
         heap[0] = heap[n];
         heap[n] = worst;

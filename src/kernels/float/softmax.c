@@ -144,6 +144,59 @@ static void fast_line(enum softmax_kind kind, const float *x, float *y, int64_t 
         fast_scale(y, n, (float)sum);
 }
 
+/* ---- float, lines side by side, fast: row by row of the axis ---- */
+
+KERNEL_CLONES static void rows_max(const float *x, float *max, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++)
+        max[k] = max[k] > x[k] || max[k] != max[k] ? max[k] : x[k];
+}
+
+KERNEL_CLONES static void rows_less(const float *x, const float *max, float *y, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++)
+        y[k] = x[k] - max[k];
+}
+
+KERNEL_CLONES static void rows_add(const float *e, float *sum, float *lost, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++) { /* compensated (Kahan 1965): as good as a sum in double */
+        float add = e[k] - lost[k], total = sum[k] + add;
+        lost[k] = (total - sum[k]) - add;
+        sum[k] = total;
+    }
+}
+
+KERNEL_CLONES static void rows_scale(float *y, const float *sum, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++)
+        y[k] = y[k] / sum[k];
+}
+
+static void fast_rows(const struct softmax_args *a, const float *x, float *y, int64_t n)
+{
+    float max[LANES], sum[LANES] = {0}, lost[LANES] = {0}, e[LANES];
+    bool log = a->kind == SOFTMAX_LOG;
+    for (int64_t k = 0; k < n; k++)
+        max[k] = -__builtin_inff();
+    for (int64_t i = 0; i < a->axis; i++)
+        rows_max(x + i * a->inner, max, n);
+    for (int64_t i = 0; i < a->axis; i++) {
+        float *row = log ? e : y + i * a->inner;
+        rows_less(x + i * a->inner, max, row, n);
+        vmath_exp(row, row, n);
+        rows_add(row, sum, lost, n);
+    }
+    vmath_log(sum, e, log ? n : 0);
+    for (int64_t i = 0; i < a->axis; i++)
+        if (log) {
+            rows_less(x + i * a->inner, max, y + i * a->inner, n);
+            rows_less(y + i * a->inner, e, y + i * a->inner, n);
+        } else {
+            rows_scale(y + i * a->inner, sum, n);
+        }
+}
+
 /* ---- Hardmax ---- */
 
 static void hard(struct lines *l)
@@ -170,7 +223,7 @@ static void hard(struct lines *l)
 int kernel_softmax(const struct softmax_args *a, const void *x, void *y, int64_t begin, int64_t end)
 {
     struct lines l = {.a = a, .x = x, .y = y};
-    bool fast = a->fast && a->dtype == DT_FLOAT && a->inner == 1 && a->kind != SOFTMAX_HARD;
+    bool fast = a->fast && a->dtype == DT_FLOAT && a->kind != SOFTMAX_HARD;
     if (a->dtype != DT_FLOAT && a->dtype != DT_DOUBLE && !block_half(a->dtype))
         return KERNEL_TYPE;
     if (a->axis == 0)
@@ -182,6 +235,8 @@ int kernel_softmax(const struct softmax_args *a, const void *x, void *y, int64_t
         l.start = line / a->inner * a->axis * a->inner + within;
         if (a->kind == SOFTMAX_HARD)
             hard(&l);
+        else if (fast && a->inner > 1)
+            fast_rows(a, (const float *)x + l.start, (float *)y + l.start, l.n);
         else if (fast)
             fast_line(a->kind, (const float *)x + l.start, (float *)y + l.start, a->axis);
         else

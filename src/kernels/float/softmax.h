@@ -4,8 +4,8 @@
  *
  * Softmax: e^(x - m) / sum e^(x - m), m the maximum; LogSoftmax: (x - m) - log(sum); Hardmax: 1 at
  * the first maximum, else 0. float, double, halves: in double, summed in the order of the axis,
- * rounded once; with `fast`, float uses vmath.h and sums in double. A line of -inf only gives NaN,
- * as the formula does. */
+ * rounded once; with `fast`, float uses vmath.h and sums in double or with compensation. A line of
+ * -inf only gives NaN, as the formula does. */
 #ifndef KERNELS_FLOAT_SOFTMAX_H
 #define KERNELS_FLOAT_SOFTMAX_H
 #include "kernels/kernel.h"
