@@ -104,6 +104,61 @@ static uint32_t add_operand(struct plan *p, struct step *s, int slot)
     return (uint32_t)at;
 }
 
+/* Scales and shifts at the front go into the constants; of what follows, no kind may come twice
+ * with other numbers: oneDNN 2.6 computes it wrongly (kernels/onednn/dnn_core.c). */
+static enum fused_kind kind_of(const struct fused_step *s)
+{
+    if (s->kind == FUSED_HARD_SIGMOID)
+        return FUSED_LINEAR; /* and CLIP, which is asked for apart */
+    return s->kind == FUSED_LEAKY ? FUSED_RELU : s->kind;
+}
+
+static bool clash(const struct fused_step *x, const struct fused_step *y)
+{
+    if (x->kind == FUSED_ADD || x->kind == FUSED_MUL)
+        return false;
+    bool clips = (x->kind == FUSED_HARD_SIGMOID && y->kind == FUSED_CLIP) ||
+                 (x->kind == FUSED_CLIP && y->kind == FUSED_HARD_SIGMOID);
+    bool equal = memcmp(&x->a, &y->a, sizeof x->a) == 0 && memcmp(&x->b, &y->b, sizeof x->b) == 0;
+    return clips || (kind_of(x) == kind_of(y) && (x->kind != y->kind || !equal));
+}
+
+static bool folds(const struct fused_step *s) { return s->kind == FUSED_LINEAR || s->per_channel; }
+
+static bool may_follow(const struct fused *f, const struct match *m)
+{
+    int first = 0;
+    while (f && first < f->n && folds(&f->steps[first]))
+        first++;
+    bool front = !f || first == f->n;
+    for (int i = 0; i < m->n_fused; i++) {
+        const struct fused_step *s = &m->fused[i];
+        front &= folds(s);
+        if (front)
+            continue;
+        if (s->per_channel)
+            return false;
+        if (f && f->n && i == 0 && s->kind == FUSED_LINEAR &&
+            f->steps[f->n - 1].kind == FUSED_LINEAR)
+            continue; /* becomes one with it */
+        for (int k = first; f && k < f->n; k++)
+            if (clash(&f->steps[k], s))
+                return false;
+    }
+    return true;
+}
+
+static void append(struct fused *f, const struct fused_step *s)
+{
+    struct fused_step *last = f->n ? &f->steps[f->n - 1] : NULL;
+    if (!last || last->kind != FUSED_LINEAR || s->kind != FUSED_LINEAR) {
+        f->steps[f->n++] = *s;
+        return;
+    }
+    last->b = last->b * s->a + s->b;
+    last->a *= s->a;
+}
+
 /* Step `from` absorbs the match and moves to its last step's place, which is returned. */
 static int absorb(struct fuser *f, int from, const struct match *m)
 {
@@ -117,7 +172,7 @@ static int absorb(struct fuser *f, int from, const struct match *m)
         struct fused_step step = m->fused[i];
         if (m->extra[i] >= 0)
             step.input = add_operand(p, &s, m->extra[i]);
-        s.fused->steps[s.fused->n++] = step;
+        append(s.fused, &step);
     }
     p->steps.data[from].removed = true;
     for (int i = 0; i < m->n_steps; i++)
@@ -146,7 +201,8 @@ int plan_fuse(struct builder *b, struct plan *p)
             struct match m;
             const struct step *s = &p->steps.data[at];
             int room = FUSED_MAX - (s->fused ? s->fused->n : 0);
-            if (!fuse_match(&f, s->out[0], first, &m) || m.n_fused > room)
+            if (!fuse_match(&f, s->out[0], first, &m) || m.n_fused > room ||
+                !may_follow(s->fused, &m))
                 break;
             at = absorb(&f, at, &m);
         }

@@ -136,7 +136,9 @@ static void share_places(struct plan *p)
         if (s->dynamic || !s->op || !(s->op->traits & OP_ELEMENTWISE) || s->n_out != 1 ||
             s->out[0] < 0 || s->n_graphs || p->slots.data[s->out[0]].kind != SLOT_STATIC)
             continue;
-        for (int k = 0; k < s->n_in; k++) {
+        /* variadic operators take their inputs one after the other */
+        int most = op_version_at(s->op, s->version)->max_in < 0 ? 1 : s->n_in;
+        for (int k = 0; k < most && k < s->n_in; k++) {
             if (!overwrites(p, s, i, k))
                 continue;
             struct slot *out = &p->slots.data[s->out[0]];

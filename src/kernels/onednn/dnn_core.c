@@ -102,6 +102,18 @@ static bool append_post(dnnl_post_ops_t ops, const struct dnn_post *p)
     return false;
 }
 
+/* oneDNN 2.6 keeps the constants of elementwise post-operations by kind: of two linear ones, say,
+ * the second gets the factors of the first. Measured on brgconv and brgconv_1x1, avx512_core. */
+static bool repeats(const struct dnn_post *posts, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (posts[k].kind == posts[i].kind && posts[i].kind < DNN_POST_SUM &&
+            (memcmp(&posts[k].a, &posts[i].a, sizeof(float)) != 0 ||
+             memcmp(&posts[k].b, &posts[i].b, sizeof(float)) != 0))
+            return true;
+    return false;
+}
+
 dnnl_primitive_attr_t dnn_attr_new(const struct dnn_post *posts, int n_posts, bool linear_first,
                                    float alpha, const struct dnn_desc *bias_last)
 {
@@ -115,7 +127,7 @@ dnnl_primitive_attr_t dnn_attr_new(const struct dnn_post *posts, int n_posts, bo
     ok = ok && (!linear_first || dnn_post_eltwise(ops, dnnl_eltwise_linear, alpha, 0));
     ok = ok && (!bias_last || dnn_post_add(ops, bias_last));
     for (int i = 0; ok && i < n_posts; i++)
-        ok = append_post(ops, &posts[i]);
+        ok = !repeats(posts, i) && append_post(ops, &posts[i]);
     ok = ok && dnnl_primitive_attr_set_post_ops(attr, ops) == dnnl_success;
     if (ops)
         dnnl_post_ops_destroy(ops);
