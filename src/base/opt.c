@@ -12,6 +12,13 @@
 
 bool opt_takes_value(const struct opt *o) { return o->kind != OPT_FLAG && o->kind != OPT_COUNT; }
 
+const char *opt_placeholder(const struct opt *o)
+{
+    if (!opt_takes_value(o))
+        return NULL;
+    return o->value ? o->value : o->choices ? o->choices : "VALUE";
+}
+
 const struct opt *opt_find(const struct opt_group *const *groups, const char *name)
 {
     for (; *groups; groups++)

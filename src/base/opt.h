@@ -50,7 +50,7 @@ struct opt {
     const char *name;
     char letter; /* 0: none */
     enum opt_kind kind;
-    const char *value;   /* placeholder in -h: "N", "PATH" */
+    const char *value;   /* placeholder in -h: "N", "PATH"; NULL: the choices, or VALUE */
     const char *initial; /* the default as a user would write it; NULL: false, 0, NULL, empty, first
                             choice */
     const char *choices; /* "a|b|c" */
@@ -107,5 +107,6 @@ enum opt_origin opt_origin_of(const struct opt_set *s,
 const struct opt *opt_find(const struct opt_group *const *groups,
                            const char *name); /* NULL when there is none */
 bool opt_takes_value(const struct opt *o);
+const char *opt_placeholder(const struct opt *o);             /* NULL when it takes no value */
 char *opt_variable(struct arena *arena, const struct opt *o); /* "NPUPREP_MAX_MEMORY" */
 #endif

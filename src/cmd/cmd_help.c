@@ -58,7 +58,7 @@ static void print_command_keys(const struct command *c, struct json_writer *w)
         for (const struct opt *o = (*g)->rows; o->name; o++) {
             jw_object(w);
             jw_key_string(w, "name", o->name);
-            jw_key_string(w, "value", o->value);
+            jw_key_string(w, "value", opt_placeholder(o));
             jw_key_string(w, "default", help_default(o));
             jw_key_string(w, "help", o->help);
             jw_end(w);

@@ -130,7 +130,7 @@ static void zsh_form(FILE *out, const struct opt *o, const char *prefix, const c
     fputs("]", out);
     if (opt_takes_value(o)) {
         fprintf(out, "%s:", o->kind == OPT_MAYBE ? ":" : "");
-        put_escaped(out, o->value ? o->value : "value", "[]:\\", "'\\''");
+        put_escaped(out, opt_placeholder(o), "[]:\\", "'\\''");
         fputc(':', out);
         zsh_action(out, o);
     }

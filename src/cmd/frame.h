@@ -32,6 +32,8 @@ struct cmd_frame {
     FILE *text_stream;
 };
 
+void frame_end_phase(struct cmd_frame *f, double now); /* of ctx_now */
+
 /* envelope.c: begin once before the command's keys, end once behind them. */
 void envelope_begin(struct cmd_frame *f, bool with_inputs);
 void envelope_end(struct cmd_frame *f, int exit_status);

@@ -63,10 +63,9 @@ static int print_names(FILE *out, const struct opt *o)
 {
     int n = o->letter ? fprintf(out, "  -%c, --%s", o->letter, o->name)
                       : fprintf(out, "      --%s", o->name);
-    if (o->value && o->kind == OPT_MAYBE)
-        n += fprintf(out, "[=%s]", o->value);
-    else if (o->value)
-        n += fprintf(out, " %s", o->value);
+    const char *value = opt_placeholder(o);
+    if (value)
+        n += fprintf(out, o->kind == OPT_MAYBE ? "[=%s]" : " %s", value);
     return n;
 }
 

@@ -54,9 +54,10 @@ static void put_option(FILE *out, const struct opt *o)
     fputs("\\fB\\-\\-", out);
     put_inline(out, o->name, strlen(o->name));
     fputs("\\fR", out);
-    if (o->value) {
+    const char *value = opt_placeholder(o);
+    if (value) {
         fputs(o->kind == OPT_MAYBE ? "[=\\fI" : " \\fI", out);
-        put_inline(out, o->value, strlen(o->value));
+        put_inline(out, value, strlen(value));
         fputs(o->kind == OPT_MAYBE ? "\\fR]" : "\\fR", out);
     }
     fputc('\n', out);

@@ -2,7 +2,10 @@
 # order in one scratch folder, so a later one may read what an earlier one wrote.
 . "$(dirname "$0")/lib.sh"
 schemas=$root/src/report/schema
-cat >rows <<'R'
+example=$root/examples/ppocr2-cls
+# MODEL: the example model. DATA: its pictures, with what they need.
+model=$example/model.onnx data="--data $example/eval --limit 2 --image-mean 0.5 --image-std 0.5"
+sed -e "s#MODEL#$model#g" -e "s#DATA#$data#g" >rows <<'R'
 list errors
 list targets
 list ops
@@ -10,6 +13,8 @@ list formats
 explain E0001
 help
 help list
+run MODEL DATA -o out.npz
+run MODEL DATA -o profile.npz --profile --engine reference
 R
 
 for c in $(sed -n 's/^CMD.\([a-z0-9]*\),.*/\1/p' "$root/src/cmd/cmds.def"); do
