@@ -59,8 +59,8 @@ static double high_border(const struct grid_params *p, int axis)
 static double denormalised(const struct grid_params *p, int axis, float at)
 {
     const float extent = (float)p->in[axis];
-    if (isnan(at))
-        at = -1;
+    const float most = 1e20f; /* keeps the products finite */
+    at = isnan(at) ? -1 : at < -most ? -most : at > most ? most : at;
     const float x = p->align_corners ? (at + 1) / 2 * (extent - 1) : ((at + 1) * extent - 1) / 2;
     return (double)x;
 }
