@@ -34,8 +34,8 @@ uint8_t num_to_f4(float f);
 uint8_t num_double_to_f8(enum dtype t, double d, bool saturate);
 uint8_t num_double_to_f4(double d);
 
-/* E8M0 = 2^(code - 127), 0xFF NaN. The sign is dropped. saturate: what is below 2^-127 becomes that,
- * what is past 2^127 and infinities become 2^127; else all of these give NaN. NEAREST takes
+/* E8M0 = 2^(code - 127), 0xFF NaN. The sign is dropped. saturate: what is below 2^-127 becomes
+ * that, what is past 2^127 and infinities become 2^127; else all of these give NaN. NEAREST takes
  * 1.5 * 2^e up (ONNX Cast-24, round_mode). */
 enum e8m0_mode { E8M0_UP, E8M0_DOWN, E8M0_NEAREST };
 uint8_t num_double_to_e8m0(double d, enum e8m0_mode mode, bool saturate);

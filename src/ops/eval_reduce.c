@@ -4,7 +4,7 @@
 
 #include "kernels/float/fill.h"
 #include "kernels/float/reduce.h"
-#include "kernels/float/scan.h"
+#include "kernels/float/cumulate.h"
 #include "kernels/float/select.h"
 #include "kernels/float/softmax.h"
 #include "ops/adapt.h"

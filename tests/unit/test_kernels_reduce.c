@@ -4,7 +4,7 @@
 #include "base/num.h"
 #include "kernels/float/math.h"
 #include "kernels/float/reduce.h"
-#include "kernels/float/scan.h"
+#include "kernels/float/cumulate.h"
 #include "kernels/float/softmax.h"
 
 enum { MAX = 24000 };

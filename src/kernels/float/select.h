@@ -1,7 +1,7 @@
 /* Operators that choose elements by value: ArgMax, ArgMin, TopK, Unique. */
 #ifndef KERNELS_FLOAT_SELECT_H
 #define KERNELS_FLOAT_SELECT_H
-#include "kernels/float/order.h"
+#include "kernels/float/sort_keys.h"
 
 /* ArgMax-13, ArgMin-13: x [outer, axis, inner] of a numeric type, y [outer, inner]: the index of
  * the extreme element, of equal ones the first, or the last with select_last. A NaN counts as more

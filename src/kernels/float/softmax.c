@@ -4,7 +4,7 @@
 
 #include "kernels/float/block.h"
 #include "kernels/float/math.h"
-#include "kernels/float/order.h"
+#include "kernels/float/sort_keys.h"
 #include "kernels/float/vmath.h"
 
 enum { LANES = 64 };

@@ -1,6 +1,6 @@
 /* Elements as integers that compare as the elements do, and a stable sort. */
-#ifndef KERNELS_FLOAT_ORDER_H
-#define KERNELS_FLOAT_ORDER_H
+#ifndef KERNELS_FLOAT_SORT_KEYS_H
+#define KERNELS_FLOAT_SORT_KEYS_H
 #include "kernels/kernel.h"
 
 /* Keys of n elements from place `at` on: any numeric type or bool. -0 and +0 have one key; a NaN's

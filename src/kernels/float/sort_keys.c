@@ -1,6 +1,6 @@
-/* See order.h. The bits of an IEEE number, with all but the sign flipped for negative ones, order
- * as the numbers do. */
-#include "kernels/float/order.h"
+/* See sort_keys.h. The bits of an IEEE number, with all but the sign flipped for negative ones,
+ * order as the numbers do. */
+#include "kernels/float/sort_keys.h"
 
 #include <string.h>
 

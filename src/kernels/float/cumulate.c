@@ -1,5 +1,5 @@
-/* See scan.h. Tiles of up to 64 neighbouring lines. */
-#include "kernels/float/scan.h"
+/* See cumulate.h. Tiles of up to 64 neighbouring lines. */
+#include "kernels/float/cumulate.h"
 
 #include "kernels/float/block.h"
 
