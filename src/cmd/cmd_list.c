@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "data/samples.h"
 #include "ops/op.h"
+#include "passes/pass.h"
 #include "report/table.h"
 #include "targets/target.h"
 
@@ -27,6 +28,18 @@ struct kind {
 static void add(struct items *items, const char *text)
 {
     vec_push(&items->cells, arena_string(items->arena, text ? text : ""));
+}
+
+static void fill_passes(struct items *items)
+{
+    static const char *const CLASS[] = {"exact", "reassoc", "lossy"};
+    for (size_t i = 0; i < pass_total(); i++) {
+        const struct pass *p = pass_at(i);
+        add(items, p->name);
+        add(items, CLASS[p->class]);
+        add(items, p->level > 3 ? "-" : arena_printf(items->arena, "%d", p->level));
+        add(items, p->summary);
+    }
 }
 
 static void fill_errors(struct items *items)
@@ -83,6 +96,7 @@ static void fill_formats(struct items *items)
 
 static const struct kind KINDS[] = {
     {"targets", "name|summary", fill_targets},
+    {"passes", "name|class|level|summary", fill_passes},
     {"ops", "name|domain|versions|shapes|runs|quantized", fill_ops},
     {"formats", "name|for|summary", fill_formats},
     {"errors", "id|severity|exit|title", fill_errors},
@@ -166,13 +180,14 @@ const struct command CMD_LIST = {
     .name = "list",
     .summary = "list what this build knows: targets, passes, operators, formats, messages",
     .arguments = "KIND",
-    .description = "KIND is one of targets (NPU profiles for --target), ops (operators, and what "
+    .description = "KIND is one of targets (NPU profiles for --target), passes (rewrites for opt), "
+                   "ops (operators, and what "
                    "is known of each), formats (of samples and "
                    "encodings), errors (messages).",
     .min_args = 1,
     .max_args = 1,
     .plain_arguments = true,
-    .actions = "targets|ops|formats|errors",
+    .actions = "targets|passes|ops|formats|errors",
     .examples = EXAMPLES,
     .run = run,
 };

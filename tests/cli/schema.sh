@@ -8,6 +8,8 @@ model=$example/model.onnx data="--data $example/eval --limit 2 --image-mean 0.5 
 sed -e "s#MODEL#$model#g" -e "s#DATA#$data#g" >rows <<'R'
 list errors
 list targets
+list passes
+opt MODEL -o out.onnx --force
 list ops
 list formats
 explain E0001

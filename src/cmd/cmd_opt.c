@@ -1,0 +1,251 @@
+/* npuprep opt MODEL -o OUT.onnx: rewrites a model without quantizing it, and says what it did. */
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/options_model.h"
+#include "onnx/load.h"
+#include "onnx/save.h"
+#include "passes/pass.h"
+#include "report/table.h"
+
+struct opt_options {
+    struct opt_list passes;
+    int64_t level;
+    bool roundtrip;
+    int external_data;
+};
+
+static const struct opt ROWS[] = {
+    {OPT_AT(struct opt_options, passes), .name = "passes", .kind = OPT_LIST, .value = "NAME,...",
+     .help = "run exactly these passes in this order, once each (npuprep list passes)"},
+    {OPT_AT(struct opt_options, level), .name = "level", .kind = OPT_INT, .value = "0..3",
+     .initial = "2", .low = 0, .high = 3,
+     .help = "0 changes nothing, 1 keeps every bit of the results, 2 folds and fuses up to "
+             "floating-point reassociation, 3 adds what only a target asks for"},
+    {OPT_AT(struct opt_options, roundtrip), .name = "roundtrip",
+     .help = "pack every message again, also what no pass touched"},
+    {OPT_AT(struct opt_options, external_data), .name = "external-data", .kind = OPT_CHOICE,
+     .choices = "auto|never|always|keep",
+     .help = "weights in a data file beside the model: as the input has them and from 1.9 GB on, "
+             "never, always, or references as they are"},
+    {0}};
+static const struct opt_group GROUP = {"Options", ROWS, sizeof(struct opt_options)};
+static const struct opt_group *const GROUPS[] = {&GROUP, &MODEL_OPTIONS, NULL};
+
+struct opt_result {
+    const struct pass_log *log;
+    bool verbose;
+};
+
+static const char *class_name(enum pass_class c)
+{
+    static const char *const NAMES[] = {"exact", "reassoc", "lossy"};
+    return NAMES[c];
+}
+
+/* ---- what it did ---- */
+
+static void print_notes(FILE *out, const struct pass_result *p)
+{
+    for (size_t i = 0; i < p->rewritten.count; i++)
+        cmd_print(out, "%s: '%s': %s\n", p->pass->name, p->rewritten.data[i].node,
+                  p->rewritten.data[i].text);
+    for (size_t i = 0; i < p->refusals.count; i++)
+        cmd_print(out, "%s: left '%s' alone: %s\n", p->pass->name, p->refusals.data[i].node,
+                  p->refusals.data[i].text);
+}
+
+static void print_text(struct cmd *cmd, const void *result, FILE *out)
+{
+    const struct opt_result *r = result;
+    (void)cmd;
+    for (size_t i = 0; r->verbose && i < r->log->results.count; i++)
+        print_notes(out, &r->log->results.data[i]);
+    struct table *t = table_new("pass|class|>rewrites|>refused");
+    for (size_t i = 0; i < r->log->results.count; i++) {
+        const struct pass_result *p = &r->log->results.data[i];
+        if (!p->rewrites && !p->refused)
+            continue;
+        table_cell(t, "%s", p->pass->name);
+        table_cell(t, "%s", class_name(p->pass->class));
+        table_int(t, p->rewrites);
+        table_int(t, p->refused);
+    }
+    table_print(t, out);
+    cmd_print(out, "nodes: %lld before, %lld after\n", (long long)r->log->nodes_before,
+              (long long)r->log->nodes_after);
+}
+
+static void json_pass(const struct pass_result *p, struct json_writer *w)
+{
+    jw_object(w);
+    jw_key_string(w, "name", p->pass->name);
+    jw_key_string(w, "class", class_name(p->pass->class));
+    jw_key_int(w, "rewrites", p->rewrites);
+    jw_key(w, "refused");
+    jw_array(w);
+    for (size_t i = 0; i < p->refusals.count; i++) {
+        jw_object(w);
+        jw_key_string(w, "node", p->refusals.data[i].node);
+        jw_key_string(w, "why", p->refusals.data[i].text);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_key(w, "rewritten");
+    jw_array(w);
+    for (size_t i = 0; i < p->rewritten.count; i++) {
+        jw_object(w);
+        jw_key_string(w, "node", p->rewritten.data[i].node);
+        jw_key_string(w, "what", p->rewritten.data[i].text);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_end(w);
+}
+
+static void print_json(const void *result, struct json_writer *w)
+{
+    const struct opt_result *r = result;
+    jw_key(w, "passes");
+    jw_array(w);
+    for (size_t i = 0; i < r->log->results.count; i++)
+        json_pass(&r->log->results.data[i], w);
+    jw_end(w);
+    jw_key_int(w, "nodes_before", r->log->nodes_before);
+    jw_key_int(w, "nodes_after", r->log->nodes_after);
+    jw_key_int(w, "nodes_main_before", r->log->nodes_main_before);
+    jw_key_int(w, "nodes_main_after", r->log->nodes_main_after);
+}
+
+/* ---- doing it ---- */
+
+static int unknown_pass(struct cmd *cmd, const char *name)
+{
+    const char **names = arena_array(cmd->arena, pass_total() + 1, sizeof *names);
+    for (size_t i = 0; i < pass_total(); i++)
+        names[i] = pass_at(i)->name;
+    return cmd_unknown(cmd, "pass", name, names);
+}
+
+/* --passes a,b --passes c as a NULL-terminated list; NULL in *names: none given. */
+static int read_names(struct cmd *cmd, const struct opt_options *o, const char *const **names)
+{
+    VEC(const char *) list = {0};
+    int code = 0;
+    for (size_t i = 0; i < o->passes.count && !code; i++) {
+        char *rest = arena_string(cmd->arena, o->passes.items[i]);
+        for (char *name; !code && (name = strsep(&rest, ","));) {
+            code = pass_find(name) ? 0 : unknown_pass(cmd, name);
+            vec_push(&list, name);
+        }
+    }
+    vec_push(&list, NULL);
+    *names =
+        o->passes.count ? arena_copy(cmd->arena, list.data, list.count * sizeof *list.data) : NULL;
+    vec_free(&list);
+    return code;
+}
+
+/* --dim and --shape become part of the types; without them nothing is touched. */
+static int bind_dims(struct cmd *cmd, struct model *m)
+{
+    struct infer_options infer = {0};
+    size_t before = m->graph->dirty;
+    int code = model_options_apply(cmd, m, &infer);
+    if (code || (!infer.n_bindings && m->graph->dirty == before))
+        return code;
+    ops_resolve(m);
+    return model_infer(m, &infer, NULL);
+}
+
+static int rewrite(struct cmd *cmd, struct model *m, const struct opt_options *o,
+                   struct pass_log *log)
+{
+    const char *const *names;
+    int code = read_names(cmd, o, &names);
+    if (!code)
+        code = bind_dims(cmd, m);
+    struct pass_plan plan = {.level = (int)o->level, .names = names};
+    return code < 0 ? code : passes_run(m, &plan, log);
+}
+
+static int64_t rewrites(const struct pass_log *log)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < log->results.count; i++)
+        sum += log->results.data[i].rewrites;
+    return sum;
+}
+
+/* Before IR 4 an initializer had to be a graph input. What the passes computed is none, and graph
+ * inputs stay as they are, so the file says IR 4. */
+static void raise_ir(struct cmd *cmd, struct model *m)
+{
+    bool any = false;
+    for (size_t i = 0; i < m->graph->initializers.count && !any; i++)
+        any = !m->graph->initializers.data[i]->removed && !m->graph->initializers.data[i]->is_input;
+    if (!any || m->ir_version >= 4)
+        return;
+    diag_report(cmd->ctx->diag, E_PASS_IR, NULL, "IR version %lld became 4",
+                (long long)m->ir_version);
+    m->ir_version = 4;
+    m->ir_dirty = true;
+}
+
+static int optimize(struct cmd *cmd, struct model *m)
+{
+    const struct opt_options *o = cmd_options(cmd, &GROUP);
+    struct pass_log log = {0};
+    cmd_phase(cmd, "rewrite");
+    int code = rewrite(cmd, m, o, &log);
+    if (code >= 0 && rewrites(&log))
+        raise_ir(cmd, m);
+    if (code >= 0) {
+        cmd_phase(cmd, "save");
+        struct save_options save = {.external = (enum external_data)o->external_data,
+                                    .force = cmd->common->force,
+                                    .roundtrip = o->roundtrip};
+        code = model_save(m, cmd->common->output, &save);
+    }
+    if (code >= 0)
+        cmd_result(cmd, print_text, print_json,
+                   &(struct opt_result){&log, cmd->common->verbose > 0});
+    pass_log_release(&log);
+    return code;
+}
+
+static int run(struct cmd *cmd)
+{
+    cmd_phase(cmd, "load");
+    int code = cmd_input(cmd, cmd->args[0]);
+    struct model *m = code ? NULL : model_load(cmd->ctx, cmd->args[0]);
+    if (!m)
+        return code ? code : -(int)E_NO_INPUT;
+    code = optimize(cmd, m);
+    model_free(m);
+    return code;
+}
+
+static const struct cmd_example EXAMPLES[] = {
+    {"opt model.onnx -o small.onnx", "clean up, fold and fuse"},
+    {"opt model.onnx -o same.onnx --level 1 -v", "only what keeps every bit, with each step"},
+    {"opt model.onnx -o bn.onnx --passes fold-batchnorm,dead-code", "two passes in this order"},
+    {0}};
+
+const struct command CMD_OPT = {
+    .name = "opt",
+    .summary = "rewrite a model without quantizing it",
+    .arguments = "MODEL.onnx",
+    .description =
+        "Runs passes over the graph and writes what comes out. Names of graph inputs and outputs "
+        "and of everything that survives stay; opset and IR version stay too.\n\n"
+        "A pass has a class: exact ones keep every bit of the results, reassoc ones keep them up "
+        "to the order of floating-point operations. A candidate that is left alone is reported "
+        "with the reason.",
+    .min_args = 1,
+    .max_args = 1,
+    .output = OUTPUT_REQUIRED,
+    .groups = GROUPS,
+    .examples = EXAMPLES,
+    .run = run,
+};
