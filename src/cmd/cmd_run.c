@@ -260,7 +260,7 @@ static int execute(struct run *r)
 
 static void print_profile(const struct run *r, FILE *out)
 {
-    struct table *t = table_new("node|op|>us|>share");
+    struct table *t = table_new("node|op|>us|>fastest|>share");
     double total = 0;
     for (size_t i = 0; i < r->n_profile; i++)
         total += r->profile[i].seconds;
@@ -269,6 +269,7 @@ static void print_profile(const struct run *r, FILE *out)
         table_cell(t, "%s", p->node ? node_label(p->node) : "");
         table_cell(t, "%s", p->op);
         table_cell(t, "%.1f", p->calls ? 1e6 * p->seconds / (double)p->calls : 0);
+        table_cell(t, "%.1f", 1e6 * p->fastest);
         table_cell(t, "%.1f %%", total > 0 ? 100 * p->seconds / total : 0);
     }
     table_print(t, out);
@@ -334,6 +335,7 @@ static void print_json(const void *result, struct json_writer *w)
         jw_key_string(w, "name", r->profile[i].node ? node_label(r->profile[i].node) : "");
         jw_key_string(w, "op", r->profile[i].op);
         jw_key_f64(w, "seconds", r->profile[i].seconds);
+        jw_key_f64(w, "seconds_min", r->profile[i].fastest);
         jw_end(w);
     }
     jw_end(w);

@@ -25,9 +25,9 @@ static int capture(struct builder *b, struct scope *s, const struct value *v)
     if (outer < 0)
         return outer;
     struct slot *o = &s->up->plan->slots.data[outer];
+    o->pinned = true;
     if (o->kind == SLOT_CONST)
         return plan_const(s->plan, v, o->constant);
-    o->pinned = true;
     int slot = plan_slot(s->plan, SLOT_CAPTURE, v, &o->type);
     s->plan->slots.data[slot].outer = outer;
     return slot;

@@ -1,8 +1,7 @@
 /* Evaluating nodes while the plan is built: what depends on nothing that comes with a sample.
  *
  * Folded are nodes whose inputs are all known and nodes that look at shapes only (OP_SHAPE). Not
- * folded: random operators, subgraphs, and nodes whose results would take much more memory than
- * their inputs (an Expand of a scalar to megabytes is cheaper made anew than kept): see max_bytes.
+ * folded: random operators, subgraphs, and nodes whose results go beyond the limits of plan.h.
  * The reference engine computes, so folded bits are the same for both engines.
  *
  * Large results get an arena of their own, so that a weight which an operator has repacked can go.
@@ -12,23 +11,6 @@
 #include "exec/plan.h"
 
 enum { SMALL_BYTES = 4096 }; /* results up to this stay in the session's arena */
-
-static size_t total_bytes(const struct plan *p, const int *in, uint32_t n)
-{
-    size_t sum = 0;
-    for (uint32_t i = 0; i < n; i++)
-        if (in[i] >= 0 && p->slots.data[in[i]].constant)
-            sum += p->slots.data[in[i]].constant->bytes;
-    return sum;
-}
-
-static size_t max_bytes(size_t in_bytes)
-{
-    size_t most = in_bytes > FOLD_MAX_BYTES / FOLD_GROWTH ? FOLD_MAX_BYTES : in_bytes * FOLD_GROWTH;
-    if (most < FOLD_FREE_BYTES)
-        most = FOLD_FREE_BYTES;
-    return most > in_bytes ? most : in_bytes; /* a permuted or cast large weight still folds */
-}
 
 /* A tensor that has dims but no bytes: all that Shape and Size read. */
 static const struct tensor *hollow(struct arena *a, const struct type *t)
@@ -65,42 +47,48 @@ static bool gather_known(struct builder *b, const struct plan *p, const struct n
     return true;
 }
 
-static void bind_folded(struct builder *b, struct scope *s, const struct node *n,
-                        struct tensor **out, struct arena *own)
+static size_t bind_folded(struct scope *s, const struct node *n, struct tensor **out,
+                          struct arena *own)
 {
-    int first = -1;
+    int owner = -1;
+    size_t bytes = 0, bound = 0;
     for (uint32_t i = 0; i < n->n_outputs; i++) {
         if (!n->outputs[i] || !out[i])
             continue;
-        int slot = plan_const(s->plan, n->outputs[i], out[i]);
-        if (first < 0)
-            first = slot;
-        scope_bind(s, n->outputs[i], slot);
+        owner = plan_const(s->plan, n->outputs[i], out[i]);
+        scope_bind(s, n->outputs[i], owner);
+        bytes += out[i]->bytes;
+        bound++;
     }
-    if (own && first >= 0)
-        s->plan->slots.data[first].owner = own;
+    if (bound > 1) /* freed with the plan, not with one of them */
+        owner = plan_slot(s->plan, SLOT_TEMP, NULL, NULL);
+    if (owner >= 0)
+        s->plan->slots.data[owner].owner = own;
     else
         arena_free(own);
-    (void)b;
+    return bytes;
 }
 
 int build_fold(struct builder *b, struct scope *s, const struct node *n, const int *in)
 {
-    struct arena *a = b->session->arena;
+    struct arena *a = b->session->arena, *own = NULL;
     if (n->op->traits & (OP_RANDOM | OP_CONTROL))
         return 0;
     const struct tensor **data = arena_array(a, n->n_inputs + 1u, sizeof *data);
     if (!gather_known(b, s->plan, n, in, data))
         return 0;
-    size_t bytes = total_bytes(s->plan, in, n->n_inputs);
-    bool large = bytes > SMALL_BYTES;
-    struct arena *own = large ? arena_new() : NULL;
+    size_t room = FOLD_SESSION_BYTES - b->folded;
     struct tensor **out = arena_array(a, n->n_outputs + 1u, sizeof *out);
-    int code = op_fold(n, data, out, own ? own : a, max_bytes(bytes), b->ctx);
+    int code = op_fold(n, data, out, a, SMALL_BYTES, b->ctx);
+    if (code > 0) {
+        own = arena_new();
+        code = op_fold(n, data, out, own, room < FOLD_NODE_BYTES ? room : FOLD_NODE_BYTES, b->ctx);
+    }
     if (code) {
         arena_free(own);
         return code < 0 ? code : 0;
     }
-    bind_folded(b, s, n, out, own);
+    size_t bytes = bind_folded(s, n, out, own);
+    b->folded += bytes < room ? bytes : room;
     return 1;
 }

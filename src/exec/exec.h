@@ -76,7 +76,8 @@ int exec_run_many(struct exec *x, const struct exec_job *job);
 struct exec_time {
     const struct node *node; /* NULL: a change of layout */
     const char *op;          /* "Conv", "Conv+Relu", "reorder" */
-    double seconds;
+    double seconds;          /* all calls together */
+    double fastest;          /* one call */
     int64_t calls;
 };
 size_t exec_profile(struct exec *x, struct exec_time *times, size_t room); /* as snprintf */

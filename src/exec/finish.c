@@ -63,6 +63,33 @@ static int settle_step(struct builder *b, struct plan *p, const struct step *s)
     return 0;
 }
 
+static void mark_read(const struct plan *p, struct bitset *read)
+{
+    for (size_t i = 0; i < p->steps.count; i++)
+        for (int k = 0; k < p->steps.data[i].n_in; k++)
+            if (p->steps.data[i].in[k] >= 0)
+                bitset_add(read, (size_t)p->steps.data[i].in[k]);
+    for (size_t i = 0; i < p->slots.count; i++)
+        if (p->slots.data[i].pinned || p->slots.data[i].tapped)
+            bitset_add(read, i);
+}
+
+/* Large folded constants that nothing reads any more: an operator has repacked them. */
+static void drop_unread(struct plan *p)
+{
+    struct bitset read = bitset_new(p->slots.count);
+    mark_read(p, &read);
+    for (size_t i = 0; i < p->slots.count; i++) {
+        struct slot *s = &p->slots.data[i];
+        if (s->kind != SLOT_CONST || !s->owner || bitset_has(&read, i))
+            continue;
+        arena_free(s->owner);
+        s->owner = NULL;
+        s->constant = NULL;
+    }
+    bitset_release(&read);
+}
+
 /* ---- taps ---- */
 
 static int source_step(const struct plan *p, int slot)
@@ -133,6 +160,7 @@ int plan_finish(struct builder *b, struct plan *p)
     compact(p);
     if (!code && fast)
         code = plan_lower(b, p);
+    drop_unread(p);
     if (!code)
         code = plan_settle(b, p);
     return code ? code : plan_place(p, b->ctx);

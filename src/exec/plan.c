@@ -69,7 +69,7 @@ bool type_same(const struct type *a, const struct type *b)
 }
 
 struct type type_from_dims(struct arena *a, struct dim_table *table, enum dtype dtype, int rank,
-                         const int64_t *dims)
+                           const int64_t *dims)
 {
     dim_t *d = arena_array(a, (size_t)rank, sizeof *d);
     for (int i = 0; i < rank; i++)

@@ -121,8 +121,9 @@ struct exec {
 /* ---- build*.c ---- */
 
 enum { PLAN_MAX_STEPS = 50 * 1000 * 1000, PLAN_MAX_DEPTH = GRAPH_MAX_DEPTH };
-/* Bytes that one node's folded outputs may take; more is computed on every run. */
-enum { FOLD_MAX_BYTES = 256 << 20, FOLD_GROWTH = 8, FOLD_FREE_BYTES = 16 << 20 };
+/* Bytes that folded results may take: of one node, and of a session. What is more is computed on
+ * every run. */
+enum { FOLD_NODE_BYTES = 512 << 20, FOLD_SESSION_BYTES = 1 << 30 };
 
 /* Where names are looked up while a plan is built: one scope per graph or function call. */
 struct scope {
@@ -138,6 +139,7 @@ struct builder {
     struct ctx *ctx;
     struct bitset wanted; /* value ids somebody needs */
     int64_t steps;        /* made so far, all plans */
+    size_t folded;        /* bytes of folded results so far */
 };
 
 /* Compiles a graph. in: types of its formal inputs, TYPE_NONE: not given (main graph: the default
@@ -156,7 +158,7 @@ bool type_static(const struct type *t, size_t *bytes); /* a tensor whose dims ar
 bool type_tensor_dims(const struct type *t, int64_t *dims); /* constant dims; rank entries */
 struct type type_from_tensor(struct arena *a, struct dim_table *table, const struct tensor *t);
 struct type type_from_dims(struct arena *a, struct dim_table *table, enum dtype dtype, int rank,
-                         const int64_t *dims);
+                           const int64_t *dims);
 bool type_same(const struct type *a, const struct type *b);
 
 /* Slot of a value as seen from scope s; captures are made on the way. -1 after a report. */

@@ -30,6 +30,9 @@ static void list_plan(struct listing *l, const struct plan *p, struct frame *con
         for (int w = 0; w < n; w++) {
             if (!frames[w] || !frames[w]->times)
                 continue;
+            const struct exec_time *own = &frames[w]->times[i];
+            if (own->calls && (!t.calls || own->fastest < t.fastest))
+                t.fastest = own->fastest;
             t.seconds += frames[w]->times[i].seconds;
             t.calls += frames[w]->times[i].calls;
         }

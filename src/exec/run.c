@@ -94,7 +94,10 @@ static int run_timed(struct frame *f, int i)
     w->nested_seconds = 0;
     int code = run_step(f, i);
     double spent = ctx_now() - start;
-    f->times[i].seconds += spent - w->nested_seconds;
+    double own = spent - w->nested_seconds;
+    f->times[i].seconds += own;
+    if (!f->times[i].calls || own < f->times[i].fastest)
+        f->times[i].fastest = own;
     f->times[i].calls++;
     w->nested_seconds = before + spent;
     return code;
