@@ -8,12 +8,28 @@ enum { CHECK_EVERY = 16 }; /* steps between looks at the deadline */
 
 /* ---- inputs ---- */
 
+/* The items of sequences are boxes wherever they go: those of the caller are copied into some. */
+static int box_input(struct frame *f, int slot, const struct tensor *given)
+{
+    struct box *b = box_copy(given);
+    if (!b)
+        return diag_report(f->worker->exec->ctx->diag, E_LIMIT_MEMORY,
+                           &(struct where){.tensor = f->plan->slots.data[slot].value->name},
+                           "no memory for a sequence");
+    box_drop(f->boxes[slot]);
+    f->boxes[slot] = b;
+    f->tensors[slot] = b->t;
+    return 0;
+}
+
 static int set_input(struct frame *f, int slot, const struct tensor *given)
 {
     struct tensor *t = &f->tensors[slot];
     const struct slot *s = &f->plan->slots.data[slot];
     if (!given)
         return 0;
+    if (given->dtype == DT_UNDEFINED && !f->outer)
+        return box_input(f, slot, given);
     if (!type_static(&s->type, NULL)) {
         *t = *given;
         return 0;

@@ -89,6 +89,20 @@ static int to_strings(struct eval *e)
 
 /* ---- operators ---- */
 
+/* Cast-19 to -23 make an infinity NaN in the FNUZ types even when they saturate; Cast-24 does not. */
+static void old_infinities(struct eval *e)
+{
+    enum dtype to = e->out[0]->dtype;
+    if (to != DT_FLOAT8E4M3FNUZ && to != DT_FLOAT8E5M2FNUZ)
+        return;
+    uint8_t *y = out_data(e, 0);
+    for (int64_t i = 0; i < e->in[0]->count; i++) {
+        double x = tensor_get(e->in[0], i);
+        if (x - x != 0) /* infinite or NaN */
+            y[i] = 0x80;
+    }
+}
+
 int eval_cast(struct eval *e)
 {
     struct cast_call c = {.x = e->in[0]->data};
@@ -103,7 +117,10 @@ int eval_cast(struct eval *e)
     if (c.args.to == DT_STRING)
         return to_strings(e);
     c.y = out_data(e, 0);
-    return eval_status(e, eval_pieces(e, e->out[0]->count, cast_piece, &c));
+    rc = eval_status(e, eval_pieces(e, e->out[0]->count, cast_piece, &c));
+    if (!rc && e->version < 24 && c.args.saturate && dtype_is_float(c.args.from))
+        old_infinities(e);
+    return rc;
 }
 
 int eval_bitcast(struct eval *e)

@@ -160,8 +160,9 @@ int eval_max_unpool(struct eval *e)
     float *to = stage_out(e, 0);
     if (!from || !to)
         return eval_memory(e);
-    if (!pool_unpool_f32(&p, from, in_data(e, 1), x->count, to))
-        return eval_status(e, KERNEL_INDEX);
+    int rc = eval_status(e, pool_unpool_f32(&p, from, in_data(e, 1), x->count, to));
+    if (rc)
+        return rc;
     stage_store(e, 0, to);
     return 0;
 }
@@ -187,8 +188,9 @@ int eval_max_roi_pool(struct eval *e)
     float *y = stage_out(e, 0);
     if (!x || !roi || !y)
         return eval_memory(e);
-    if (!pool_roi_max_f32(&p, x, roi, y))
-        return eval_status(e, KERNEL_INDEX);
+    int rc = eval_status(e, pool_roi_max_f32(&p, x, roi, y));
+    if (rc)
+        return rc;
     stage_store(e, 0, y);
     return 0;
 }
@@ -207,8 +209,9 @@ int eval_roi_align(struct eval *e)
         return eval_memory(e);
     if (p.sampling_ratio < 0)
         return eval_fail(e, E_OP_ATTR, "sampling_ratio is %lld", (long long)p.sampling_ratio);
-    if (!pool_roi_align_f32(&p, x, roi, in_data(e, 2), y))
-        return eval_status(e, KERNEL_INDEX);
+    int rc = eval_status(e, pool_roi_align_f32(&p, x, roi, in_data(e, 2), y));
+    if (rc)
+        return rc;
     stage_store(e, 0, y);
     return 0;
 }

@@ -37,7 +37,16 @@ static struct tensor *fold_out(struct eval *e, uint32_t i, enum dtype dtype, int
     return t ? (e->out[i] = t) : NULL;
 }
 
-static const struct eval_host fold_host = {.out = fold_out};
+/* Not a constant that anybody folds to: given up like a result that is too large. */
+static int fold_sequence(struct eval *e, uint32_t i, const struct sequence *s)
+{
+    struct fold *f = e->exec;
+    (void)i, (void)s;
+    f->over = true;
+    return 1;
+}
+
+static const struct eval_host fold_host = {.out = fold_out, .out_sequence = fold_sequence};
 
 /* Inputs as eval wants them: bytes at hand and aligned for the element. */
 static const struct tensor *aligned(const struct tensor *t, struct arena *scratch)
@@ -56,6 +65,8 @@ static int size_outputs(struct fold *f, const struct type *types)
             continue;
         int64_t *dims =
             arena_array(f->e.scratch, (size_t)(t->rank > 0 ? t->rank : 0) + 1, sizeof *dims);
+        if (t->kind == TYPE_SEQUENCE || t->kind == TYPE_OPTIONAL)
+            return 1;
         bool known = t->kind == TYPE_TENSOR && t->rank >= 0;
         for (int k = 0; known && k < t->rank; k++)
             known = dim_is_const(t->dims[k], &dims[k]);
