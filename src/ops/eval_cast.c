@@ -89,7 +89,8 @@ static int to_strings(struct eval *e)
 
 /* ---- operators ---- */
 
-/* Cast-19 to -23 make an infinity NaN in the FNUZ types even when they saturate; Cast-24 does not. */
+/* Cast-19 to -23 make an infinity NaN in the FNUZ types even when they saturate; Cast-24 does not.
+ */
 static void old_infinities(struct eval *e)
 {
     enum dtype to = e->out[0]->dtype;

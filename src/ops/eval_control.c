@@ -1,11 +1,13 @@
-/* Running control flow: If, Loop, Scan, SequenceMap. The host runs the subgraphs; what a body gives back lives until the body has run twice
- * more, so carried values are handed on as they are and everything that is collected is copied at once.
+/* Running control flow: If, Loop, Scan, SequenceMap. The host runs the subgraphs; what a body gives
+ * back lives until the body has run twice more, so carried values are handed on as they are and
+ * everything that is collected is copied at once.
  */
 #include <string.h>
 
 #include "ops/adapt.h"
 
-static struct tensor *scratch_tensor(struct eval *e, enum dtype dtype, int rank, const int64_t *dims)
+static struct tensor *scratch_tensor(struct eval *e, enum dtype dtype, int rank,
+                                     const int64_t *dims)
 {
     int64_t count;
     size_t bytes;
@@ -21,7 +23,8 @@ static const struct tensor *copied(struct eval *e, const struct tensor *t)
     if (t->dtype == DT_UNDEFINED || t->dtype == DT_STRING) {
         struct tensor *same = arena_copy(e->scratch, t, sizeof *t);
         if (t->dtype == DT_STRING)
-            same->strings = arena_copy(e->scratch, t->strings, (size_t)t->count * sizeof *t->strings);
+            same->strings =
+                arena_copy(e->scratch, t->strings, (size_t)t->count * sizeof *t->strings);
         same->dims = arena_copy(e->scratch, t->dims, (size_t)t->rank * sizeof *t->dims);
         return same;
     }
@@ -34,7 +37,8 @@ static const struct tensor *copied(struct eval *e, const struct tensor *t)
 int eval_if(struct eval *e)
 {
     if (e->in[0]->count != 1)
-        return eval_fail(e, E_SHAPE, "If: the condition has %lld elements", (long long)e->in[0]->count);
+        return eval_fail(e, E_SHAPE, "If: the condition has %lld elements",
+                         (long long)e->in[0]->count);
     const struct graph *g = node_graph(e->node, in_int(e, 0, 0) ? "then_branch" : "else_branch");
     const struct tensor **out = arena_array(e->scratch, (size_t)e->n_out + 1, sizeof *out);
     int rc = eval_graph(e, g, NULL, 0, out, e->n_out);
@@ -71,7 +75,8 @@ static int collect(struct eval *e, struct collected *c, const struct tensor *t)
 
 static bool same_shape(const struct tensor *a, const struct tensor *b)
 {
-    return a->dtype == b->dtype && a->rank == b->rank && !memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims);
+    return a->dtype == b->dtype && a->rank == b->rank &&
+           !memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims);
 }
 
 /* Stacks the items along a new axis 0 of output i. like: the type of an item when there is none. */
@@ -95,9 +100,11 @@ static int stack(struct eval *e, uint32_t i, const struct collected *c, const st
         return eval_form(e, "collects %s", dtype_name(first->dtype));
     for (int64_t k = 0; k < c->count; k++) {
         if (!same_shape(c->items[k], first))
-            return eval_fail(e, E_SHAPE, "%s: iteration %lld gives another shape than the first", e->node->op_type, (long long)k);
+            return eval_fail(e, E_SHAPE, "%s: iteration %lld gives another shape than the first",
+                             e->node->op_type, (long long)k);
         if (first->bytes)
-            memcpy((char *)tensor_writable(out) + (size_t)k * first->bytes, c->items[k]->data, first->bytes);
+            memcpy((char *)tensor_writable(out) + (size_t)k * first->bytes, c->items[k]->data,
+                   first->bytes);
     }
     return 0;
 }
@@ -168,7 +175,7 @@ int eval_loop(struct eval *e)
 struct scan {
     const struct graph *body;
     uint32_t first, states, sequences, n_out; /* first: the input where the states begin */
-    bool batched;                             /* Scan-8: batch is axis 0 and the sequence axis 1 of everything */
+    bool batched; /* Scan-8: batch is axis 0 and the sequence axis 1 of everything */
     int64_t batch, length;
     const struct tensor **in, **out;
 };
@@ -189,7 +196,10 @@ static int64_t sequence_axis(const struct eval *e, const struct scan *s, uint32_
 
 static int scan_begin(struct eval *e, struct scan *s)
 {
-    *s = (struct scan){.body = node_graph(e->node, "body"), .batched = e->version < 9, .first = e->version < 9, .batch = 1};
+    *s = (struct scan){.body = node_graph(e->node, "body"),
+                       .batched = e->version < 9,
+                       .first = e->version < 9,
+                       .batch = 1};
     s->sequences = (uint32_t)node_int(e->node, "num_scan_inputs", 0);
     s->states = e->n_in - s->first - s->sequences;
     s->n_out = (uint32_t)s->body->outputs.count;
@@ -223,16 +233,19 @@ static const struct tensor *element(struct eval *e, const struct tensor *t, int 
             dims[to++] = t->dims[i];
     struct tensor *elem = scratch_tensor(e, t->dtype, t->rank - 1, dims);
     for (int64_t o = 0; elem && elem->bytes && o < s.outer; o++)
-        memcpy((char *)tensor_writable(elem) + (size_t)o * row, (const char *)t->data + (size_t)(o * s.n + at) * row, row);
+        memcpy((char *)tensor_writable(elem) + (size_t)o * row,
+               (const char *)t->data + (size_t)(o * s.n + at) * row, row);
     return elem;
 }
 
-static const struct tensor *batch_element(struct eval *e, const struct scan *s, const struct tensor *t, int64_t b)
+static const struct tensor *batch_element(struct eval *e, const struct scan *s,
+                                          const struct tensor *t, int64_t b)
 {
     return s->batched ? element(e, t, 0, b) : t;
 }
 
-static int scan_step(struct eval *e, struct scan *s, int64_t b, int64_t step, struct collected *outs)
+static int scan_step(struct eval *e, struct scan *s, int64_t b, int64_t step,
+                     struct collected *outs)
 {
     for (uint32_t i = 0; i < s->sequences; i++) {
         const struct tensor *t = batch_element(e, s, e->in[s->first + s->states + i], b);
@@ -275,9 +288,11 @@ static int scan_store(struct eval *e, const struct scan *s, uint32_t i, const st
     for (int64_t k = 0; k < c->count && row; k++) {
         int64_t b = k / s->length, step = k % s->length, at = back ? s->length - 1 - step : step;
         if (!same_shape(c->items[k], first))
-            return eval_fail(e, E_SHAPE, "Scan: step %lld gives another shape than the first", (long long)k);
+            return eval_fail(e, E_SHAPE, "Scan: step %lld gives another shape than the first",
+                             (long long)k);
         for (int64_t o = 0; o < t.outer; o++)
-            memcpy((char *)tensor_writable(out) + (size_t)((b * t.outer + o) * s->length + at) * row,
+            memcpy((char *)tensor_writable(out) +
+                       (size_t)((b * t.outer + o) * s->length + at) * row,
                    (const char *)c->items[k]->data + (size_t)o * row, row);
     }
     return 0;
@@ -288,7 +303,8 @@ int eval_scan(struct eval *e)
     struct scan s;
     int rc = scan_begin(e, &s);
     struct collected *outs = arena_array(e->scratch, (size_t)(rc ? 0 : s.n_out) + 1, sizeof *outs);
-    struct collected *finals = arena_array(e->scratch, (size_t)(rc ? 0 : s.states) + 1, sizeof *finals);
+    struct collected *finals =
+        arena_array(e->scratch, (size_t)(rc ? 0 : s.states) + 1, sizeof *finals);
     for (int64_t b = 0; !rc && b < s.batch; b++) {
         for (uint32_t i = 0; i < s.states; i++)
             if (!(s.in[i] = batch_element(e, &s, e->in[s.first + i], b)))
@@ -331,7 +347,8 @@ int eval_sequence_map(struct eval *e)
             rc = has_out(e, i) ? collect(e, &outs[i], out[i]) : 0;
     }
     for (uint32_t i = 0; !rc && i < e->n_out; i++) {
-        enum dtype dtype = outs[i].count ? outs[i].items[0]->dtype : body->outputs.data[i]->value->type.dtype;
+        enum dtype dtype =
+            outs[i].count ? outs[i].items[0]->dtype : body->outputs.data[i]->value->type.dtype;
         struct sequence s = {TYPE_SEQUENCE, dtype, outs[i].count, outs[i].items};
         rc = has_out(e, i) ? eval_out_sequence(e, i, &s) : 0;
     }

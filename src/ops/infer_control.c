@@ -1,9 +1,10 @@
 /* Shapes of control flow: If, Loop, Scan, SequenceMap.
  *
- * If: both branches are inferred; a known condition decides, else what both say stays. A branch may be dead (exporters guard what does not
- * fit), so faults inside are warnings unless the branch is known to be taken.
- * Loop, Scan: the body is inferred with the types that go in; where it gives a carried value back differently, the two are joined and the body
- * is inferred again, so that the types hold for every iteration. Scan outputs get the trip count as an extent when it is known.
+ * If: both branches are inferred; a known condition decides, else what both say stays. A branch may
+ * be dead (exporters guard what does not fit), so faults inside are warnings unless the branch is
+ * known to be taken. Loop, Scan: the body is inferred with the types that go in; where it gives a
+ * carried value back differently, the two are joined and the body is inferred again, so that the
+ * types hold for every iteration. Scan outputs get the trip count as an extent when it is known.
  */
 #include "ops/infer.h"
 
@@ -94,8 +95,8 @@ static bool settle(struct infer *c, struct repeat *r)
     return stable;
 }
 
-/* A type loses something in every round (extents, then rank, then element type): three rounds settle what shapes do in practice; what is left
- * after them is forgotten. */
+/* A type loses something in every round (extents, then rank, then element type): three rounds
+ * settle what shapes do in practice; what is left after them is forgotten. */
 static int enter_repeated(struct infer *c, struct repeat *r)
 {
     enum { ROUNDS = 3 };
@@ -119,7 +120,8 @@ static bool starts_true(struct infer *c)
 {
     const dim_t *values;
     int64_t n, on;
-    return !infer_has(c, 1) || (infer_values(c, 1, &values, &n) && n == 1 && dim_is_const(values[0], &on) && on);
+    return !infer_has(c, 1) ||
+           (infer_values(c, 1, &values, &n) && n == 1 && dim_is_const(values[0], &on) && on);
 }
 
 /* The trip count when the condition never changes. */
@@ -128,7 +130,8 @@ static dim_t trips_of(struct infer *c, const struct repeat *r)
     const dim_t *values;
     int64_t n, on;
     const struct infer_slot *again = &r->out[0];
-    bool always = starts_true(c) && again->values && again->n_values == 1 && dim_is_const(again->values[0], &on) && on;
+    bool always = starts_true(c) && again->values && again->n_values == 1 &&
+                  dim_is_const(again->values[0], &on) && on;
     if (!always || !infer_values(c, 0, &values, &n) || n != 1)
         return NULL;
     return dim_max(c->dims, infer_int(c, 0), values[0]);
@@ -169,9 +172,13 @@ int infer_loop(struct infer *c)
     if (!infer_may_enter(c))
         return 0;
     if (body->outputs.count < 1 + (size_t)carried || body->inputs.count != n_in)
-        return infer_fail(c, "the body takes %zu inputs and gives %zu, expected %u and at least %u", body->inputs.count,
-                          body->outputs.count, n_in, carried + 1);
-    struct repeat r = {.body = body, .n_in = n_in, .n_out = (uint32_t)body->outputs.count, .first_in = 2, .first_out = 1};
+        return infer_fail(c, "the body takes %zu inputs and gives %zu, expected %u and at least %u",
+                          body->inputs.count, body->outputs.count, n_in, carried + 1);
+    struct repeat r = {.body = body,
+                       .n_in = n_in,
+                       .n_out = (uint32_t)body->outputs.count,
+                       .first_in = 2,
+                       .first_out = 1};
     r.carried = carried;
     r.in = new_slots(c, r.n_in);
     r.out = new_slots(c, r.n_out);
@@ -187,7 +194,8 @@ int infer_loop(struct infer *c)
     return rc;
 }
 
-/* ---- Scan: states..., sequences... Scan-8 has sequence lengths first, and batch and sequence as the axes 0 and 1 of everything. ---- */
+/* ---- Scan: states..., sequences... Scan-8 has sequence lengths first, and batch and sequence as
+ * the axes 0 and 1 of everything. ---- */
 
 static int64_t axis_at(const struct node *n, const char *name, uint32_t i)
 {
@@ -250,7 +258,8 @@ static struct type with_batch(struct infer *c, const struct type *t, dim_t batch
     return full;
 }
 
-static void scan_outputs(struct infer *c, const struct scan *s, const struct repeat *r, dim_t length)
+static void scan_outputs(struct infer *c, const struct scan *s, const struct repeat *r,
+                         dim_t length)
 {
     dim_t batch = s->batched ? infer_dim(c, s->first, 0) : NULL;
     for (uint32_t i = 0; i < s->states; i++) {
@@ -261,7 +270,9 @@ static void scan_outputs(struct infer *c, const struct scan *s, const struct rep
     }
     for (uint32_t i = s->states; i < r->n_out; i++) {
         struct type elem = s->batched ? with_batch(c, &r->out[i].type, batch) : r->out[i].type;
-        scan_output(c, i, &elem, s->batched ? 1 : (int)axis_at(c->node, "scan_output_axes", i - s->states), length);
+        scan_output(c, i, &elem,
+                    s->batched ? 1 : (int)axis_at(c->node, "scan_output_axes", i - s->states),
+                    length);
     }
 }
 
@@ -273,12 +284,17 @@ int infer_scan(struct infer *c)
     if (!infer_may_enter(c))
         return 0;
     if (sequences < 1 || sequences > (int64_t)c->node->n_inputs - s.first)
-        return infer_fail(c, "%lld of %u inputs are scanned", (long long)sequences, c->node->n_inputs - s.first);
+        return infer_fail(c, "%lld of %u inputs are scanned", (long long)sequences,
+                          c->node->n_inputs - s.first);
     s.sequences = (uint32_t)sequences;
     s.states = c->node->n_inputs - s.first - s.sequences;
     if (body->inputs.count != s.states + s.sequences || body->outputs.count < s.states)
-        return infer_fail(c, "the body takes %zu inputs, expected %u", body->inputs.count, s.states + s.sequences);
-    struct repeat r = {.body = body, .n_in = s.states + s.sequences, .n_out = (uint32_t)body->outputs.count, .carried = s.states};
+        return infer_fail(c, "the body takes %zu inputs, expected %u", body->inputs.count,
+                          s.states + s.sequences);
+    struct repeat r = {.body = body,
+                       .n_in = s.states + s.sequences,
+                       .n_out = (uint32_t)body->outputs.count,
+                       .carried = s.states};
     r.in = new_slots(c, r.n_in);
     r.out = new_slots(c, r.n_out);
     dim_t length = NULL;
@@ -298,7 +314,8 @@ int infer_sequence_map(struct infer *c)
     if (!infer_may_enter(c))
         return 0;
     if (body->outputs.count < n_out || body->inputs.count != n_in)
-        return infer_fail(c, "the body takes %zu inputs and gives %zu", body->inputs.count, body->outputs.count);
+        return infer_fail(c, "the body takes %zu inputs and gives %zu", body->inputs.count,
+                          body->outputs.count);
     struct infer_slot *in = new_slots(c, n_in), *out = new_slots(c, n_out);
     for (uint32_t i = 0; i < n_in; i++) {
         const struct type *t = infer_type(c, i);

@@ -243,7 +243,8 @@ static enum err check_type(const struct check *c, uint32_t i)
         return E_NONE;
     type_set set = slot_set(c->v, &slot);
     if (set & SET_OPTIONAL)
-        return E_NONE; /* what an optional may hold passes for the optional, as later versions say */
+        return E_NONE; /* what an optional may hold passes for the optional, as later versions say
+                        */
     if (!(set & bit)) {
         *c->text = arena_printf(c->arena,
                                 "input %u of '%s' (since opset %d) is %s, which it does not take",

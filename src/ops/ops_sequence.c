@@ -1,6 +1,7 @@
-/* Sequences and optionals: SequenceAt, SequenceConstruct, SequenceEmpty, SequenceErase, SequenceInsert, SequenceLength, ConcatFromSequence,
- * SplitToSequence, Optional, OptionalGetElement, OptionalHasElement (opsets 11 to 28). The host shares the elements: nothing is copied here
- * but what is joined or split.
+/* Sequences and optionals: SequenceAt, SequenceConstruct, SequenceEmpty, SequenceErase,
+ * SequenceInsert, SequenceLength, ConcatFromSequence, SplitToSequence, Optional,
+ * OptionalGetElement, OptionalHasElement (opsets 11 to 28). The host shares the elements: nothing
+ * is copied here but what is joined or split.
  */
 #include <string.h>
 
@@ -18,7 +19,9 @@ static void out_sequence(struct infer *c, enum type_kind kind, const struct type
 
 static struct type loose(const struct type *t)
 {
-    return t->kind == TYPE_TENSOR ? (struct type){.kind = TYPE_TENSOR, .dtype = t->dtype, .rank = -1} : *t;
+    return t->kind == TYPE_TENSOR
+               ? (struct type){.kind = TYPE_TENSOR, .dtype = t->dtype, .rank = -1}
+               : *t;
 }
 
 int infer_sequence(struct infer *c)
@@ -30,7 +33,9 @@ int infer_sequence(struct infer *c)
         if (in->kind == TYPE_SEQUENCE && in->elem)
             infer_out_type(c, 0, in->elem);
     } else if (node_is(c->node, "SequenceEmpty")) {
-        struct type elem = {.kind = TYPE_TENSOR, .dtype = (enum dtype)node_int(c->node, "dtype", DT_FLOAT), .rank = -1};
+        struct type elem = {.kind = TYPE_TENSOR,
+                            .dtype = (enum dtype)node_int(c->node, "dtype", DT_FLOAT),
+                            .rank = -1};
         out_sequence(c, TYPE_SEQUENCE, &elem);
     } else if (node_is(c->node, "SequenceConstruct")) {
         struct type elem = *in;
@@ -62,7 +67,10 @@ int infer_split_to_sequence(struct infer *c)
     dims[axis] = infer_has(c, 1) ? NULL : infer_int(c, 1);
     if (!keep)
         memmove(dims + axis, dims + axis + 1, (size_t)(rank - axis - 1) * sizeof *dims);
-    struct type elem = {.kind = TYPE_TENSOR, .dtype = infer_dtype(c, 0), .rank = keep ? rank : rank - 1, .dims = dims};
+    struct type elem = {.kind = TYPE_TENSOR,
+                        .dtype = infer_dtype(c, 0),
+                        .rank = keep ? rank : rank - 1,
+                        .dims = dims};
     out_sequence(c, TYPE_SEQUENCE, &elem);
     return 0;
 }
@@ -114,7 +122,8 @@ static int position(struct eval *e, uint32_t i, int64_t n, bool insert, int64_t 
 {
     *at = in_int(e, i, insert ? n : n - 1);
     if (*at < -n || *at > (insert ? n : n - 1))
-        return eval_fail(e, E_OP_INDEX, "%s: position %lld in a sequence of %lld", e->node->op_type, (long long)*at, (long long)n);
+        return eval_fail(e, E_OP_INDEX, "%s: position %lld in a sequence of %lld", e->node->op_type,
+                         (long long)*at, (long long)n);
     *at += *at < 0 ? n : 0;
     return 0;
 }
@@ -129,7 +138,11 @@ static int edited(struct eval *e, const struct sequence *s, int64_t drop, int64_
         if (i < s->count && i != drop)
             items[n++] = s->items[i];
     }
-    struct sequence out = {TYPE_SEQUENCE, s->count ? s->dtype : insert >= 0 ? e->in[1]->dtype : s->dtype, n, items};
+    struct sequence out = {TYPE_SEQUENCE,
+                           s->count      ? s->dtype
+                           : insert >= 0 ? e->in[1]->dtype
+                                         : s->dtype,
+                           n, items};
     return eval_out_sequence(e, 0, &out);
 }
 
@@ -146,7 +159,8 @@ int eval_sequence_op(struct eval *e)
     if (node_is(e->node, "SequenceConstruct"))
         return construct(e);
     if (node_is(e->node, "SequenceEmpty")) {
-        struct sequence empty = {TYPE_SEQUENCE, (enum dtype)node_int(e->node, "dtype", DT_FLOAT), 0, NULL};
+        struct sequence empty = {TYPE_SEQUENCE, (enum dtype)node_int(e->node, "dtype", DT_FLOAT), 0,
+                                 NULL};
         return eval_out_sequence(e, 0, &empty);
     }
     if (!s)
@@ -188,17 +202,22 @@ static const struct tensor *piece_of(struct eval *e, int axis, int64_t from, int
     dims[axis] = n;
     char *data = eval_scratch(e, s.outer * n, row ? row : 1);
     for (int64_t o = 0; data && row && o < s.outer; o++)
-        memcpy(data + (size_t)(o * n) * row, (const char *)x->data + (size_t)(o * s.n + from) * row, (size_t)n * row);
+        memcpy(data + (size_t)(o * n) * row, (const char *)x->data + (size_t)(o * s.n + from) * row,
+               (size_t)n * row);
     if (!keep)
         memmove(dims + axis, dims + axis + 1, (size_t)(x->rank - axis - 1) * sizeof *dims);
-    return data ? tensor_view(e->scratch, x->dtype, keep ? x->rank : x->rank - 1, dims, data) : NULL;
+    return data ? tensor_view(e->scratch, x->dtype, keep ? x->rank : x->rank - 1, dims, data)
+                : NULL;
 }
 
 /* Sizes of the pieces: a list, one size for all (the last may be smaller), or 1. */
 static int64_t piece_size(const struct eval *e, int64_t k, int64_t left)
 {
     const struct tensor *split = has_in(e, 1) ? e->in[1] : NULL;
-    int64_t size = !split ? 1 : split->rank == 0 ? tensor_get_int(split, 0) : k < split->count ? tensor_get_int(split, k) : -1;
+    int64_t size = !split             ? 1
+                   : split->rank == 0 ? tensor_get_int(split, 0)
+                   : k < split->count ? tensor_get_int(split, k)
+                                      : -1;
     return split && split->rank == 0 && size > left ? left : size;
 }
 
@@ -223,7 +242,8 @@ int eval_split_to_sequence(struct eval *e)
     return items ? eval_out_sequence(e, 0, &s) : eval_memory(e);
 }
 
-static int join_shape(struct eval *e, const struct sequence *s, bool fresh, int *axis, int64_t **dims)
+static int join_shape(struct eval *e, const struct sequence *s, bool fresh, int *axis,
+                      int64_t **dims)
 {
     const struct tensor *first = s->items[0];
     int rank = first->rank + fresh;
@@ -236,7 +256,8 @@ static int join_shape(struct eval *e, const struct sequence *s, bool fresh, int 
         for (int i = 0; fits && i < t->rank; i++)
             fits = t->dims[i] == first->dims[i] || (!fresh && i == *axis);
         if (!fits)
-            return eval_fail(e, E_SHAPE, "ConcatFromSequence: element %lld does not fit the first", (long long)k);
+            return eval_fail(e, E_SHAPE, "ConcatFromSequence: element %lld does not fit the first",
+                             (long long)k);
         total += fresh ? 1 : t->dims[*axis];
     }
     for (int i = 0, from = 0; i < rank; i++)
@@ -270,5 +291,6 @@ int eval_concat_from_sequence(struct eval *e)
     struct axis_split a = split_axis(out, axis);
     if (!out->count)
         return 0;
-    return eval_status(e, kernel_concat(move_size(out->dtype), a.outer, a.inner, (int)s->count, sizes, parts, tensor_writable(out)));
+    return eval_status(e, kernel_concat(move_size(out->dtype), a.outer, a.inner, (int)s->count,
+                                        sizes, parts, tensor_writable(out)));
 }

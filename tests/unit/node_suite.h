@@ -87,8 +87,12 @@ static void suite_close(struct suite *s)
 /* A sequence or an optional travels as a tensor without a type whose data it is (ops/op.h). */
 static struct tensor *suite_tensor(struct arena *a, const struct file_value *v)
 {
-    if (v->kind == TYPE_TENSOR)
-        return v->tensor;
+    if (v->kind == TYPE_TENSOR) { /* where it lies in its file is any place: the executor wants aligned data */
+        struct tensor *t = v->tensor;
+        if (t->dtype != DT_STRING && t->count)
+            t->data = tensor_aligned(t, a);
+        return t;
+    }
     struct sequence *s = arena_alloc(a, sizeof *s);
     const struct tensor **items = arena_array(a, v->count + 1, sizeof *items);
     for (size_t i = 0; i < v->count; i++)
