@@ -7,7 +7,7 @@
  *   {
  *       struct npuprep *n = npuprep_new();
  *       struct npuprep_model *m = npuprep_load(n, "model.onnx");
- *       int rewrites = m ? npuprep_run(m, "fold-batchnorm") : -1;
+ *       int rewrites = m ? npuprep_run(m, "constant-nodes,fold-batchnorm") : -1;
  *       int failed = rewrites < 0 || npuprep_save(m, "folded.onnx", NPUPREP_FORCE) < 0;
  *       if (failed)
  *           fprintf(stderr, "%s\nhint: %s\n", npuprep_error(n), npuprep_hint(n));
