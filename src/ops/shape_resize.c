@@ -1,5 +1,6 @@
 /* Shapes of Resize, Upsample, GridSample, AffineGrid. */
 #include "base/num.h"
+#include "kernels/float/resize.h"
 #include "ops/ops_resize.h"
 
 /* Scales as they stand: a float attribute or a float tensor. */
@@ -27,11 +28,8 @@ bool resize_scales(const struct node *n, const struct tensor *scales, struct are
 static dim_t scaled(struct infer *c, dim_t in, float scale)
 {
     int64_t size;
-    if (dim_is_const(in, &size)) {
-        double product = (double)((float)size * scale);
-        return product >= 0 && product < 1099511627776.0 ? infer_int(c, num_floor(product))
-                                                         : NULL; /* 2^40 */
-    }
+    if (dim_is_const(in, &size))
+        return resize_out(size, scale) < 0 ? NULL : infer_int(c, resize_out(size, scale));
     double whole = (double)scale;
     if (whole == (double)num_trunc(whole)) /* exact: a whole factor */
         return dim_mul(c->dims, in, infer_int(c, num_trunc(whole)));
@@ -75,22 +73,21 @@ static int by_scales(struct infer *c, const float *scales, int64_t n, int rank)
     return rc;
 }
 
-/* keep_aspect_ratio_policy not_larger / not_smaller (Resize-18): one scale for all axes, sizes
- * rounded half up. */
+/* keep_aspect_ratio_policy not_larger / not_smaller (Resize-18). */
 static bool keep_aspect(struct infer *c, const dim_t *sizes, int64_t n, const int *axes,
                         bool larger, dim_t *dims)
 {
-    double best = 0;
-    int64_t size, in;
-    for (int64_t i = 0; i < n; i++) {
-        if (!dim_is_const(sizes[i], &size) || !dim_is_const(dims[axes[i]], &in) || in == 0)
-            return false;
-        double scale = (double)size / (double)in;
-        best = i == 0 || (larger ? scale > best : scale < best) ? scale : best;
-    }
+    int64_t in[RESIZE_MAX_RANK] = {0}, wanted[RESIZE_MAX_RANK] = {0}, out[RESIZE_MAX_RANK];
+    float scale;
+    if (n < 1 || n > RESIZE_MAX_RANK)
+        return false;
     for (int64_t i = 0; i < n; i++)
-        if (dim_is_const(dims[axes[i]], &in))
-            dims[axes[i]] = infer_int(c, num_round_up(best * (double)in));
+        if (!dim_is_const(sizes[i], &wanted[i]) || !dim_is_const(dims[axes[i]], &in[i]))
+            return false;
+    if (!resize_keep_aspect((int)n, in, wanted, larger, out, &scale))
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        dims[axes[i]] = infer_int(c, out[i]);
     return true;
 }
 
