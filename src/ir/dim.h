@@ -23,6 +23,12 @@ typedef const struct dim *dim_t; /* the one handle type: small enough to pass by
 struct dim_table *dim_table_new(void); /* returns owned */
 void dim_table_free(struct dim_table *t);
 
+/* Does a dim_param name a symbol? Empty ones and "?" (PaddlePaddle writes it for every unknown size) do not. */
+static inline bool dim_names_symbol(const char *param)
+{
+    return param[0] && !(param[0] == '?' && !param[1]);
+}
+
 dim_t dim_const(struct dim_table *t, int64_t value);     /* any int64, negatives too */
 dim_t dim_symbol(struct dim_table *t, const char *name); /* one per name */
 dim_t dim_fresh(struct dim_table *t,

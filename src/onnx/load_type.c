@@ -1,13 +1,14 @@
 /* TypeProto to struct type. A dim_param is one symbol, whatever its text: what exporters write
  * there ("batch-size", "past + 1", "s0") is a name that users bind with --dim as they read it. A
- * negative dim_value means unknown, as some exporters write -1. */
+ * negative dim_value means unknown, as some exporters write -1; so does the dim_param "?". */
 #include "onnx/loader.h"
 
 static dim_t load_dim(struct loader *l, const Onnx__TensorShapeProto__Dimension *d)
 {
     if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE)
         return d->dim_value >= 0 ? dim_const(l->m->dims, d->dim_value) : NULL;
-    if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && d->dim_param[0])
+    if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM &&
+        dim_names_symbol(d->dim_param))
         return dim_symbol(l->m->dims, d->dim_param);
     return NULL;
 }

@@ -20,7 +20,8 @@ static bool says(struct saver *s, const Onnx__TensorShapeProto__Dimension *d, di
 {
     if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE)
         return d->dim_value >= 0 ? dim_equals(dim, d->dim_value) : !dim;
-    if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && d->dim_param[0])
+    if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM &&
+        dim_names_symbol(d->dim_param))
         return dim == dim_symbol(s->m->dims, d->dim_param);
     return !dim;
 }
