@@ -313,6 +313,12 @@ int exec_run(struct exec *x, const struct tensor *const *in, const struct tensor
     return code;
 }
 
+int exec_run_on(struct exec *x, int worker, int64_t sample, const struct tensor *const *in,
+                const struct tensor **out)
+{
+    return worker_run(&x->workers[worker], sample, in, out);
+}
+
 /* ---- many samples ---- */
 
 struct many {

@@ -38,11 +38,15 @@ struct exec_options {
     size_t n_taps;
     exec_tap_fn *tap;
     void *tap_user;
-    bool tap_any_order; /* the taps take t's elements in any order of axes: statistics do */
-    bool
-        check_nonfinite; /* every node's outputs; E_RUN_NONFINITE, a warning with allow_nonfinite */
+    /* The taps take t's elements in any order of axes: statistics do. */
+    bool tap_any_order;
+    /* A tap may overwrite t's data, and the model goes on with that. */
+    bool tap_writes;
+    /* Looks at every node's outputs: E_RUN_NONFINITE, a warning with ctx->allow_nonfinite. */
+    bool check_nonfinite;
     bool profile;
-    bool no_fusion; /* one step per node: profiles and tests */
+    /* One step per node: for profiles and tests. */
+    bool no_fusion;
 };
 
 /* The model is borrowed and must not change while x lives. NULL after a report: an operator that
@@ -56,6 +60,11 @@ size_t exec_outputs(const struct exec *x);
 /* One sample. in: one tensor per graph input, in order; NULL where the model holds a default. out:
  * one per graph output, valid until the next run. Returns 0 or a reported negative code. */
 int exec_run(struct exec *x, const struct tensor *const *in, const struct tensor **out);
+
+/* One sample on the calling thread alone, as that worker (0..threads-1, of which each is used by
+ * one thread at a time); `sample` is passed to the taps. */
+int exec_run_on(struct exec *x, int worker, int64_t sample, const struct tensor *const *in,
+                const struct tensor **out);
 
 /* What fetch gives for a sample that is to be left out. */
 enum { EXEC_SKIP = 1 };

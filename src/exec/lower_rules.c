@@ -206,8 +206,8 @@ static bool reduces(const struct node *n)
 
 enum lower_rule lower_rule(const struct lower *l, const struct step *s)
 {
-    if (s->dynamic || s->n_graphs || !s->node || s->in == NULL || s->n_in < 1 || s->in[0] < 0 ||
-        s->out[0] < 0)
+    if (l->p->session->exec->options.tap_writes || s->dynamic || s->n_graphs || !s->node ||
+        s->in == NULL || s->n_in < 1 || s->in[0] < 0 || s->out[0] < 0)
         return RULE_PLAIN;
     const struct node *n = s->node;
     const struct type *in = &slot_at(l, s->in[0])->type;
