@@ -27,7 +27,7 @@ GEN      := $(BUILD)/gen/onnx.pb-c.c $(BUILD)/gen/targets_embedded.c
 OBJS     := $(SRCS:%.c=$(BUILD)/%.o) $(GEN:%.c=%.o)
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
 VECTORS  := $(sort $(wildcard tests/vectors/*.c))
-TOOLS    := $(BUILD)/tests/kernel_vectors $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/tools/*.c tests/gen/*.c)))
+TOOLS    := $(BUILD)/tests/kernel_vectors $(addprefix $(BUILD)/tests/,$(sort $(basename $(notdir $(wildcard tests/tools/*.c tests/gen/*.c)))))
 COMMANDS := $(shell sed -n 's/^CMD.\([a-z0-9]*\),.*/\1/p' src/cmd/cmds.def)
 MANUALS  := $(BUILD)/man/npuprep.1 $(COMMANDS:%=$(BUILD)/man/npuprep-%.1)
 SHELLS   := $(BUILD)/completion/npuprep.bash $(BUILD)/completion/npuprep.zsh $(BUILD)/completion/npuprep.fish

@@ -1,5 +1,5 @@
-# Disks that are full, folders that cannot be written, processes that are killed: a clear error and nothing left behind, or
-# the old file, or the new one.
+# Disks that are full and folders that cannot be written: a clear error, and nothing left behind or the old file. What a kill
+# leaves is in tests/kill.sh.
 . "$(dirname "$0")/lib.sh"
 model=$root/examples/ppocr2-cls/model.onnx
 
@@ -32,39 +32,4 @@ else
     echo 'skipped 1 (no mount namespace here)'
 fi
 
-# SIGKILL. Two good states, A with a data file beside the model and B without; every kill must leave one of them, whole.
-make_state() { exec "$N" opt "$model" --external-data "$2" -o "$1/x.onnx" --force -q >/dev/null 2>&1; }
-mkdir a b new over
-(make_state a always)
-(make_state b never)
-# whole FOLDER: x.onnx is that of a or b, and the data file that this one names is there
-whole() {
-    if cmp -s "$1/x.onnx" b/x.onnx; then return 0; fi
-    cmp -s "$1/x.onnx" a/x.onnx && cmp -s a/x.*.data "$1/$(basename a/x.*.data)"
-}
-check 'state A is whole' whole a
-check 'state B is whole' whole b
-check 'they differ' sh -c '! cmp -s a/x.onnx b/x.onnx'
-kills=25
-[ -z "$FULL" ] || kills=200
-killed() { # FOLDER always|never MILLISECONDS
-    make_state "$1" "$2" &
-    sleep "$(printf '0.%03d' "$3")"
-    kill -9 $! 2>/dev/null
-    wait $! 2>/dev/null
-}
-cp b/* over
-partial=0 absent=0 i=0
-while [ $i -lt $kills ]; do
-    after=$((i * 37 % 60))
-    killed new always $after
-    if [ -e new/x.onnx ]; then whole new || partial=$((partial + 1)); else absent=$((absent + 1)); fi
-    rm -rf new && mkdir new
-    if [ $((i % 2)) -eq 0 ]; then killed over always $after; else killed over never $after; fi
-    whole over || partial=$((partial + 1))
-    i=$((i + 1))
-done
-check "$kills kills while writing and $kills while overwriting leave nothing partial" test $partial -eq 0
-check 'some came before the end' test $absent -gt 0
-check 'the overwritten model still runs' "$N" run over/x.onnx --data "$root/examples/ppocr2-cls/eval" --limit 1 -o o.npz
 finish
