@@ -138,6 +138,8 @@ static void fill_cells(struct cells *c, const struct tensor_stats *t, bool symme
     for (size_t i = 0; i < bins.count; i++) {
         const struct bin *b = &bins.data[i];
         bool flip = symmetric && b->low < 0;
+        if (b->low == 0 && b->high == 0)
+            continue; /* every grid holds zero exactly */
         spread(c, flip ? -b->high : b->low, flip ? -b->low : b->high, b->count);
     }
     vec_free(&bins);

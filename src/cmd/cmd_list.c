@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "cmd/cmd.h"
 #include "data/samples.h"
+#include "encodings/encodings.h"
 #include "ops/op.h"
 #include "passes/pass.h"
 #include "report/table.h"
@@ -91,6 +92,11 @@ static void fill_formats(struct items *items)
         add(items, data_format_name(i));
         add(items, "samples");
         add(items, data_format_summary(i));
+    }
+    for (size_t i = 0; i < encodings_total(); i++) {
+        add(items, encodings_at(i)->version);
+        add(items, "encodings");
+        add(items, encodings_at(i)->summary);
     }
 }
 

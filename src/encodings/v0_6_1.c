@@ -26,7 +26,7 @@ static void write_integer(const struct quant *q, int64_t i, struct json_writer *
     jw_key_f64(w, "max", scale * (double)(steps + offset));
     jw_key_f64(w, "min", scale * (double)offset);
     jw_key_int(w, "offset", offset);
-    jw_key_f64(w, "scale", scale);
+    jw_key_f32(w, "scale", q->scale[i]);
     jw_end(w);
 }
 

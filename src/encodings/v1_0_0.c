@@ -22,7 +22,7 @@ static void write_integer(const struct quant *q, struct json_writer *w)
     jw_key(w, "scale");
     jw_array_inline(w);
     for (int64_t i = 0; i < q->n; i++)
-        jw_f64(w, (double)q->scale[i]);
+        jw_f32(w, q->scale[i]);
     jw_end(w);
     jw_key(w, "offset");
     jw_array_inline(w);

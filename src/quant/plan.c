@@ -10,8 +10,10 @@
 
 void plan_fit(struct quant_plan *p)
 {
-    while (p->marks.count < p->model->n_values)
-        vec_push(&p->marks, ((struct quant_mark){.parent = (uint32_t)p->marks.count, .axis = -1}));
+    while (p->marks.count < p->model->n_values) {
+        struct quant_mark own = {.parent = (uint32_t)p->marks.count, .axis = -1};
+        vec_push(&p->marks, own);
+    }
     while (p->quantized.count < p->model->n_nodes)
         vec_push(&p->quantized, false);
 }

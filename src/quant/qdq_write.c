@@ -229,6 +229,18 @@ bool quant_clip_is_redundant(const struct node *n)
     return least <= (double)dtype_min(y->q->dtype) && most >= (double)dtype_max(y->q->dtype);
 }
 
+/* The node, and the bounds nobody else reads. */
+static void drop_node(struct node *n)
+{
+    for (uint32_t i = 1; i < n->n_inputs; i++) {
+        struct value *v = node_input(n, i);
+        node_set_input(n, i, NULL);
+        if (v && v->n_uses == 0 && value_is_constant(v))
+            value_remove(v);
+    }
+    node_remove(n);
+}
+
 /* The producer writes the Clip's output from now on. */
 static void drop_clips(struct writer *w)
 {
@@ -242,7 +254,7 @@ static void drop_clips(struct writer *w)
         value_replace(y, x);
         if (x->producer)
             value_take_name(x, y);
-        node_remove(n);
+        drop_node(n);
     }
 }
 
