@@ -193,6 +193,8 @@ int plan_fuse(struct builder *b, struct plan *p)
 {
     struct fuser f = {.b = b, .p = p};
     find_readers(&f);
+    for (int i = 0; i < (int)p->steps.count; i++)
+        fuse_pad(&f, i);
     for (int i = 0; i < (int)p->steps.count; i++) {
         int at = i, first = i;
         if (!is_product(&p->steps.data[i]) || !float_output(p, &p->steps.data[i]))

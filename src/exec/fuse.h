@@ -31,6 +31,9 @@ struct match {
 
 bool fuse_match(struct fuser *f, int from, int before, struct match *m);
 
+/* Takes the Pad at this step into the convolution that alone reads it, where that is the same. */
+void fuse_pad(struct fuser *f, int pad);
+
 /* The step that alone reads slot (once), -1. Slots that others see have none. */
 int fuse_only_reader(const struct fuser *f, int slot);
 bool fuse_private(const struct fuser *f, int slot); /* no tap, output or subgraph sees it */
