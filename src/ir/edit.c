@@ -270,6 +270,22 @@ static void link_node(struct node *n, struct node *prev, struct node *next)
     tell(n);
 }
 
+static void unlink_node(struct node *n)
+{
+    struct graph *g = n->graph;
+    *(n->prev ? &n->prev->next : &g->first) = n->next;
+    *(n->next ? &n->next->prev : &g->last) = n->prev;
+    n->prev = n->next = NULL;
+    g->n_nodes--;
+    graph_touch(g);
+}
+
+void node_move_before(struct node *n, struct node *at)
+{
+    unlink_node(n);
+    link_node(n, at->prev, at);
+}
+
 void node_insert_before(struct node *n, struct node *at) { link_node(n, at->prev, at); }
 void node_insert_after(struct node *n, struct node *at) { link_node(n, at, at->next); }
 void node_append(struct node *n) { link_node(n, n->graph->last, NULL); }
@@ -340,6 +356,15 @@ void node_move_output(struct node *from, uint32_t i, struct node *to, uint32_t j
     node_touch(to);
 }
 
+void node_drop_output(struct node *n, uint32_t i)
+{
+    value_remove(n->outputs[i]);
+    n->outputs[i] = NULL;
+    while (n->n_outputs && !n->outputs[n->n_outputs - 1])
+        n->n_outputs--;
+    node_touch(n);
+}
+
 static bool mentions(const char *list, const char *name)
 {
     size_t size = strlen(name);
@@ -383,12 +408,7 @@ static void remove_subgraphs(struct node *n)
 
 void node_remove(struct node *n)
 {
-    struct graph *g = n->graph;
-    *(n->prev ? &n->prev->next : &g->first) = n->next;
-    *(n->next ? &n->next->prev : &g->last) = n->prev;
-    n->prev = n->next = NULL;
-    g->n_nodes--;
-    graph_touch(g);
+    unlink_node(n);
     n->removed = true;
     remove_subgraphs(n);
     for (uint32_t i = 0; i < n->n_inputs; i++) {

@@ -39,6 +39,7 @@ struct node *node_new(struct graph *g, const char *op_type, const char *domain, 
 void node_insert_before(struct node *n, struct node *at);
 void node_insert_after(struct node *n, struct node *at);
 void node_append(struct node *n);
+void node_move_before(struct node *n, struct node *at); /* both stand in the same list */
 void node_set_name(struct node *n, const char *name);
 void node_set_op(struct node *n, const char *op_type, const char *domain);
 void node_set_input(struct node *n, uint32_t i, struct value *v); /* v NULL: left out */
@@ -46,7 +47,8 @@ void node_resize_inputs(struct node *n, uint32_t count);
 struct value *node_add_output(struct node *n, uint32_t i,
                               const char *name_hint); /* a new value in slot i */
 void node_move_output(struct node *from, uint32_t i, struct node *to,
-                      uint32_t j); /* the value changes its producer */
+                      uint32_t j);                 /* the value changes its producer */
+void node_drop_output(struct node *n, uint32_t i); /* nothing reads it; the slot is left out */
 void node_set_source(struct node *n,
                      const struct node *from); /* provenance; adds up when called again */
 void node_remove(struct node *n);              /* its outputs have no uses left; they go too */
