@@ -93,10 +93,26 @@ void cmd_print(FILE *out, const char *format, ...)
     arena_free(a);
 }
 
+/* "a, b, c" of the first few. */
+static const char *list_names(struct arena *a, const char *const *names)
+{
+    enum { SHOWN = 8 };
+    const char *text = "";
+    for (size_t i = 0; names[i]; i++) {
+        if (i == SHOWN)
+            return arena_printf(a, "%s, ...", text);
+        text = arena_printf(a, "%s%s%s", text, i ? ", " : "", names[i]);
+    }
+    return text;
+}
+
 int cmd_unknown(struct cmd *cmd, const char *kind, const char *given, const char *const *names)
 {
     const char *near = text_nearest(given, names);
-    const char *hint = near ? arena_printf(cmd->arena, "did you mean '%s'?", near) : NULL;
+    const char *hint =
+        near     ? arena_printf(cmd->arena, "did you mean '%s'?", near)
+        : *names ? arena_printf(cmd->arena, "there are: %s", list_names(cmd->arena, names))
+                 : arena_printf(cmd->arena, "there is no %s at all", kind);
     return diag_report_hint(cmd->ctx->diag, E_UNKNOWN_NAME, NULL, hint, "unknown %s '%s'", kind,
                             given);
 }

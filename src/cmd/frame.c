@@ -170,13 +170,21 @@ static int flush_stdout(struct cmd_frame *f)
                        strerror(errno));
 }
 
+/* The first error that was reported decides: later ones are its consequences. */
+static int first_error(const struct diag *diag, int code)
+{
+    for (size_t i = 0; i < diag_count(diag); i++)
+        if (diag_at(diag, i)->info->severity == SEVERITY_ERROR)
+            return (int)diag_at(diag, i)->info->id;
+    return -code;
+}
+
 static int status_of(const struct cmd_frame *f, int code)
 {
-    if (code == -(int)E_INTERRUPTED)
-        return INTERRUPTED_STATUS;
-    if (code < 0)
-        return (int)err_find(-code)->exit;
-    return code ? code : (int)diag_exit(f->ctx.diag);
+    int error = code > 0 ? 0 : first_error(f->ctx.diag, code);
+    if (code > 0 || error == 0)
+        return code;
+    return error == (int)E_INTERRUPTED ? INTERRUPTED_STATUS : (int)err_find(error)->exit;
 }
 
 /* ---- running ---- */
