@@ -6,6 +6,7 @@
 #include "calib/calibrate.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -26,8 +27,10 @@ struct run {
     uint32_t n_inputs;
     struct stats *stats;
     struct progress *progress;
-    size_t *position;  /* of run index in samples */
-    uint32_t *slot_of; /* value id -> observed index + 1 */
+    const struct value **values; /* observed, by name as in stats */
+    double saved;                /* when the last checkpoint was */
+    size_t *position;            /* of run index in samples */
+    uint32_t *slot_of;           /* value id -> observed index + 1 */
     uint32_t n_ids;
     struct worker *workers;
     int n_workers;
@@ -104,6 +107,16 @@ static void add_sample(struct run *r, const struct worker *w, size_t position)
     vec_push(&s->samples, one);
 }
 
+/* Whole samples only: called with the lock held. */
+static int checkpoint(struct run *r)
+{
+    double now = ctx_now();
+    if (!r->o->checkpoint || now - r->saved < r->o->checkpoint_seconds)
+        return 0;
+    r->saved = now;
+    return r->o->checkpoint(r->o->user, r->stats);
+}
+
 static int done(void *user, int64_t index, int worker, const struct tensor *const *out)
 {
     struct run *r = user;
@@ -113,9 +126,10 @@ static int done(void *user, int64_t index, int worker, const struct tensor *cons
         return code;
     pthread_mutex_lock(&r->lock);
     add_sample(r, &r->workers[worker], position);
+    code = checkpoint(r);
     pthread_mutex_unlock(&r->lock);
     progress_add(r->progress, 1);
-    return 0;
+    return code;
 }
 
 /* ---- setting up ---- */
@@ -146,52 +160,81 @@ static size_t choose_samples(struct run *r)
         int64_t id = r->samples->id(r->samples->user, k);
         if (o->shards && id % o->shards != o->shard - 1)
             continue;
-        if (!was_done(o->done, id))
+        if (!was_done(r->stats, id))
             r->position[chosen++] = k;
     }
     return chosen;
 }
 
-static void new_tensors(struct tensor_stats *t, const struct calibrate_options *o, struct arena *a)
+static int by_name(const void *a, const void *b)
 {
-    for (size_t i = 0; i < o->n_values; i++) {
-        t[i].name = o->values[i]->name;
-        t[i].histogram = o->histograms ? arena_alloc(a, sizeof *t[i].histogram) : NULL;
+    const struct value *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+/* Names are copied: statistics outlive the model. */
+static void clear_tensors(struct tensor_stats *t, const struct run *r)
+{
+    for (size_t i = 0; i < r->o->n_values; i++) {
+        t[i].name = arena_string(r->stats->arena, r->values[i]->name);
+        t[i].histogram =
+            r->o->histograms ? arena_alloc(r->stats->arena, sizeof *t[i].histogram) : NULL;
         tensor_stats_clear(&t[i]);
     }
 }
 
-static void set_up(struct run *r, struct model *m)
+static void make_tensors(struct run *r)
+{
+    struct stats *s = r->stats;
+    s->histograms = r->o->histograms, s->per_sample = r->o->per_sample;
+    vec_reserve(&s->tensors, r->o->n_values);
+    s->tensors.count = r->o->n_values;
+    for (size_t i = 0; i < s->tensors.count; i++)
+        s->tensors.data[i] = (struct tensor_stats){.name = NULL};
+    clear_tensors(s->tensors.data, r);
+}
+
+static bool same_tensors(const struct run *r)
+{
+    const struct stats *s = r->stats;
+    bool same = s->tensors.count == r->o->n_values && s->histograms == r->o->histograms &&
+                s->per_sample == r->o->per_sample;
+    for (size_t i = 0; same && i < s->tensors.count; i++)
+        same = strcmp(s->tensors.data[i].name, r->values[i]->name) == 0;
+    return same;
+}
+
+static int set_up(struct run *r, struct model *m)
 {
     const struct calibrate_options *o = r->o;
-    struct stats *s = r->stats;
-    s->histograms = o->histograms, s->per_sample = o->per_sample;
-    vec_reserve(&s->tensors, o->n_values);
-    s->tensors.count = o->n_values;
-    for (size_t i = 0; i < o->n_values; i++)
-        s->tensors.data[i] = (struct tensor_stats){0};
-    new_tensors(s->tensors.data, o, s->arena);
-    for (size_t i = 0; i < o->n_values; i++) /* names outlive the model */
-        s->tensors.data[i].name = arena_string(s->arena, o->values[i]->name);
+    r->values = arena_copy(r->stats->arena, o->values, o->n_values * sizeof *r->values);
+    if (o->n_values)
+        qsort(r->values, o->n_values, sizeof *r->values, by_name);
+    if (!r->stats->samples.count)
+        make_tensors(r);
+    else if (!same_tensors(r))
+        return diag_report(m->ctx->diag, E_STATS_MISMATCH, NULL,
+                           "the statistics so far are of other tensors or of another kind");
     r->n_inputs = (uint32_t)m->graph->inputs.count;
     r->n_ids = m->n_values;
     r->slot_of = mem_alloc(((size_t)m->n_values + 1) * sizeof *r->slot_of);
     for (size_t i = 0; i < o->n_values; i++)
-        r->slot_of[o->values[i]->id] = (uint32_t)i + 1;
+        r->slot_of[r->values[i]->id] = (uint32_t)i + 1;
     r->n_workers = pool_threads(m->ctx->pool);
     r->workers = mem_alloc((size_t)r->n_workers * sizeof *r->workers);
     for (int i = 0; i < r->n_workers; i++) {
         struct worker *w = &r->workers[i];
         w->arena = arena_new();
-        w->seen = arena_array(s->arena, o->n_values, sizeof *w->seen);
+        w->seen = arena_array(r->stats->arena, o->n_values, sizeof *w->seen);
         w->bins = o->histograms ? mem_alloc(sizeof *w->bins) : NULL;
-        new_tensors(w->seen, o, s->arena);
+        clear_tensors(w->seen, r);
     }
+    return 0;
 }
 
 static void tear_down(struct run *r)
 {
-    for (int i = 0; i < r->n_workers; i++) {
+    for (int i = 0; r->workers && i < r->n_workers; i++) {
         arena_free(r->workers[i].arena);
         mem_free(r->workers[i].bins);
     }
@@ -222,7 +265,7 @@ static int run_samples(struct run *r, struct model *m, size_t count)
 {
     struct exec *x = exec_new(m, &(struct exec_options){
                                      .engine = r->o->engine,
-                                     .taps = r->o->values,
+                                     .taps = r->values,
                                      .n_taps = r->o->n_values,
                                      .tap = tap,
                                      .tap_user = r,
@@ -237,24 +280,19 @@ static int run_samples(struct run *r, struct model *m, size_t count)
     return code;
 }
 
-int calibrate_run(struct stats **out, struct model *m, const struct sample_source *samples,
+int calibrate_run(struct stats *s, struct model *m, const struct sample_source *samples,
                   const struct calibrate_options *o)
 {
-    struct run r = {.o = o, .samples = samples, .stats = stats_new(), .progress = m->ctx->progress};
+    struct run r = {
+        .o = o, .samples = samples, .stats = s, .progress = m->ctx->progress, .saved = ctx_now()};
     pthread_mutex_init(&r.lock, NULL);
-    set_up(&r, m);
-    size_t count = choose_samples(&r);
-    int code = count ? run_samples(&r, m, count) : 0;
+    int code = set_up(&r, m);
+    size_t count = code ? 0 : choose_samples(&r);
+    if (!code && count)
+        code = run_samples(&r, m, count);
     tear_down(&r);
-    stats_sort(r.stats);
-    if (!code)
-        code = check_finite(r.stats, m->ctx);
-    if (code && code != -E_INTERRUPTED) {
-        stats_free(r.stats);
-        return code;
-    }
-    *out = r.stats;
-    return code;
+    stats_sort(s);
+    return code ? code : check_finite(s, m->ctx);
 }
 
 const char *calibrate_isa(enum engine engine)

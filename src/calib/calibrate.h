@@ -19,19 +19,22 @@ struct calibrate_options {
     const struct value *const *values; /* to observe: float32, n_values of them */
     size_t n_values;
     bool histograms, per_sample;
-    int64_t shard, shards;    /* this one of so many, from 1; 0, 0: all samples */
-    const struct stats *done; /* sorted; samples in it are passed over; NULL: none */
-    /* Sees the outputs of each sample that was run, from several threads at once; NULL: nobody. k
-     * is the position in `samples`. */
+    int64_t shard, shards; /* this one of so many, from 1; 0, 0: all samples */
+    /* Sees the outputs of each sample that was run, from several threads at once; NULL: nobody. k is
+     * the position in the source. */
     int (*outputs)(void *user, size_t k, const struct tensor *const *out);
+    /* Called between samples, at most every checkpoint_seconds, with consistent statistics; NULL:
+     * never. */
+    int (*checkpoint)(void *user, struct stats *s);
+    double checkpoint_seconds;
     void *user;
 };
 
-/* Runs the samples and returns owned statistics, with model, recipe and isa left empty; what `done`
- * holds is not in them. Values that were NaN or infinite are E_STATS_NONFINITE, or a warning with
- * --allow-nonfinite. Interrupted: E_INTERRUPTED, and *out still holds the samples that were
- * finished, so that they can be saved. */
-int calibrate_run(struct stats **out, struct model *m, const struct sample_source *samples,
+/* Runs the samples and adds what was seen to s, which is new or holds earlier samples of the same
+ * values (E_STATS_MISMATCH otherwise); samples that are in s already are passed over. Values that
+ * were NaN or infinite are E_STATS_NONFINITE, or a warning with --allow-nonfinite. After any error s
+ * still holds whole samples only, so that an interrupted run can be saved. */
+int calibrate_run(struct stats *s, struct model *m, const struct sample_source *samples,
                   const struct calibrate_options *o);
 
 /* Names what decides the numbers apart from model and samples, for stats->isa: "reference" or the

@@ -216,7 +216,8 @@ static int calibrate(struct job *j)
         .outputs = from_calibration ? keep_outputs : NULL,
         .user = j,
     };
-    return calibrate_run(&j->stats, j->pipeline.m, &source, &o);
+    j->stats = stats_new();
+    return calibrate_run(j->stats, j->pipeline.m, &source, &o);
 }
 
 static bool range_from_stats(void *user, const struct value *v, double *low, double *high)
