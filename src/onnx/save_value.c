@@ -26,7 +26,10 @@ static bool says(struct saver *s, const Onnx__TensorShapeProto__Dimension *d, di
     return !dim;
 }
 
-static void put_dim(struct saver *s, Onnx__TensorShapeProto__Dimension *d, dim_t dim, bool io)
+/* kept: a dim that the graph's interface had already. It may become a constant, but inference's own symbols
+ * do not take the place of an unknown size there. */
+static void put_dim(struct saver *s, Onnx__TensorShapeProto__Dimension *d, dim_t dim, bool io,
+                    bool kept)
 {
     int64_t value;
     char text[DIM_TEXT];
@@ -35,7 +38,7 @@ static void put_dim(struct saver *s, Onnx__TensorShapeProto__Dimension *d, dim_t
     if (dim_is_const(dim, &value)) {
         d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
         d->dim_value = value;
-    } else if (dim && dim_symbol_name(dim)) {
+    } else if (dim && dim_symbol_name(dim) && !kept) {
         set_symbol(s, d, dim_symbol_name(dim));
     } else if (dim && !io && dim_text(dim, text, sizeof text) < sizeof text) {
         set_symbol(s, d, text);
@@ -56,6 +59,7 @@ static Onnx__TensorShapeProto *put_shape(struct saver *s, Onnx__TensorShapeProto
 {
     if (t->rank < 0)
         return io ? shape : NULL;
+    bool kept = io && shape && shape->n_dim == (size_t)t->rank;
     if (!shape || shape->n_dim != (size_t)t->rank) {
         shape = arena_alloc(s->arena, sizeof *shape);
         onnx__tensor_shape_proto__init(shape);
@@ -65,7 +69,7 @@ static Onnx__TensorShapeProto *put_shape(struct saver *s, Onnx__TensorShapeProto
             shape->dim[i] = fresh_dim(s);
     }
     for (size_t i = 0; i < shape->n_dim; i++)
-        put_dim(s, shape->dim[i], t->dims ? t->dims[i] : NULL, io);
+        put_dim(s, shape->dim[i], t->dims ? t->dims[i] : NULL, io, kept);
     return shape;
 }
 
