@@ -15,6 +15,8 @@ list formats
 explain E0001
 help
 help list
+check MODEL
+check MODEL --target int8
 run MODEL DATA -o out.npz
 run MODEL DATA -o profile.npz --profile --engine reference
 R

@@ -226,6 +226,32 @@ static void alpha_null_graph(struct out *g)
 }
 static void attribute_no_graph(struct out *f) { with_nodes(f, alpha_null_graph); }
 
+/* ---- what loads, and only check objects to ---- */
+
+static void no_such_op(struct out *g) { out_node(g, "Nonsense", "x", NULL, "p"); }
+static void attribute_op(struct out *f) { with_nodes(f, no_such_op); }
+static void domain_missing(struct out *f) { with_nodes(f, unknown_op); }
+static void add_of_three(struct out *g)
+{
+    struct out node = {0};
+    for (int i = 0; i < 3; i++)
+        out_text(&node, 1, "x");
+    out_text(&node, 2, "p");
+    out_text(&node, 4, "Add");
+    out_message(g, 1, &node);
+}
+static void input_extra(struct out *f) { with_nodes(f, add_of_three); }
+
+static void beta_on_leaky_relu(struct out *g)
+{
+    struct out a = {0};
+    out_text(&a, 1, "beta");
+    out_number(&a, 3, 1);
+    out_number(&a, 20, 2);
+    attribute(g, &a, 1);
+}
+static void attribute_foreign(struct out *f) { with_nodes(f, beta_on_leaky_relu); }
+
 /* ---- bodies ---- */
 
 static void if_node(struct out *g, struct out *body)
@@ -413,6 +439,11 @@ static const struct hostile HOSTILE_GRAPH[] = {
      attribute_untyped},
     {"attribute-no-graph", "refuse E0212", "", "a graph attribute without graph",
      attribute_no_graph},
+    {"attribute-op", "warn E1507", "", "A1 onnx PR 8127: an operator without schema", attribute_op},
+    {"domain-missing", "warn E1506", "", "A4: a domain that is not imported", domain_missing},
+    {"input-extra", "warn E1512", "", "A1 onnx PR 7813: an input too many", input_extra},
+    {"attribute-foreign", "warn E1511", "", "an attribute the operator does not have",
+     attribute_foreign},
     {"capture", "accept", "", "A4: branches that read outer values", capture},
     {"shadow", "warn E0205", "", "A4: a branch that defines an outer name", shadow},
     {"recursion", "refuse E0217", "", "A1 GHSA-7w46-vvrh-m8q5: functions in a circle", recursion},
