@@ -22,18 +22,22 @@
 #include "calib/search.h"
 
 static const struct {
-    const char *name;
+    const char *name, *summary;
     enum range_kind kind;
     bool has_param;
     double initial, low, high; /* of the parameter, both ends allowed */
 } METHODS[] = {
-    {"minmax", RANGE_MINMAX, false, 0, 0, 0},
-    {"moving-average", RANGE_MOVING_AVERAGE, true, 0.1, 1e-6, 1},
-    {"percentile", RANGE_PERCENTILE, true, 99.999, 50, 100},
-    {"mse", RANGE_MSE, false, 0, 0, 0},
-    {"entropy", RANGE_ENTROPY, false, 0, 0, 0},
+    {"minmax", "what was seen", RANGE_MINMAX, false, 0, 0, 0},
+    {"moving-average", "each sample's extremes, averaged with a forgetting factor: moving-average[:C]", RANGE_MOVING_AVERAGE, true, 0.1, 1e-6, 1},
+    {"percentile", "leaves out the outermost elements: percentile[:P]", RANGE_PERCENTILE, true, 99.999, 50, 100},
+    {"mse", "least squared error of rounding and clipping", RANGE_MSE, false, 0, 0, 0},
+    {"entropy", "least divergence between the distribution and the quantized one", RANGE_ENTROPY, false, 0, 0, 0},
 };
 enum { N_METHODS = sizeof METHODS / sizeof METHODS[0] };
+
+size_t range_method_total(void) { return N_METHODS; }
+const char *range_method_name(size_t index) { return METHODS[index].name; }
+const char *range_method_summary(size_t index) { return METHODS[index].summary; }
 
 static int bad_parameter(const char *text, int i, struct diag *diag)
 {

@@ -12,6 +12,9 @@ struct range_method {
 
 /* "minmax", "moving-average[:C]", "percentile[:P]", "mse", "entropy". E_STATS_METHOD. */
 int range_method_parse(struct range_method *m, const char *text, struct diag *diag);
+size_t range_method_total(void); /* for `list algos` */
+const char *range_method_name(size_t index);
+const char *range_method_summary(size_t index);
 bool range_needs_histograms(const struct range_method *m);
 bool range_needs_per_sample(const struct range_method *m);
 

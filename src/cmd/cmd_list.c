@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "calib/range.h"
 #include "cmd/cmd.h"
 #include "data/samples.h"
 #include "encodings/encodings.h"
@@ -100,11 +101,21 @@ static void fill_formats(struct items *items)
     }
 }
 
+static void fill_algos(struct items *items)
+{
+    for (size_t i = 0; i < range_method_total(); i++) {
+        add(items, range_method_name(i));
+        add(items, "--method");
+        add(items, range_method_summary(i));
+    }
+}
+
 static const struct kind KINDS[] = {
     {"targets", "name|summary", fill_targets},
     {"passes", "name|class|level|summary", fill_passes},
     {"ops", "name|domain|versions|shapes|runs|quantized", fill_ops},
     {"formats", "name|for|summary", fill_formats},
+    {"algos", "name|option|summary", fill_algos},
     {"errors", "id|severity|exit|title", fill_errors},
 };
 enum { N_KINDS = sizeof KINDS / sizeof *KINDS };
@@ -189,11 +200,11 @@ const struct command CMD_LIST = {
     .description = "KIND is one of targets (NPU profiles for --target), passes (rewrites for opt), "
                    "ops (operators, and what "
                    "is known of each), formats (of samples and "
-                   "encodings), errors (messages).",
+                   "encodings), algos (how ranges are chosen), errors (messages).",
     .min_args = 1,
     .max_args = 1,
     .plain_arguments = true,
-    .actions = "targets|passes|ops|formats|errors",
+    .actions = "targets|passes|ops|formats|algos|errors",
     .examples = EXAMPLES,
     .run = run,
 };

@@ -19,7 +19,7 @@ for c in $commands; do
     page=$BUILD/man/npuprep-$c.1
     check "$c has a manual page" test -s "$page"
     # the options of -h, and those of the page
-    sed -n 's/^ *\(-[a-zA-Z], \)\{0,1\}--\([a-z0-9-]*\).*/\2/p' "$c.help" | sort >options.help
+    sed -n 's/^\(  -[a-zA-Z], \|      \)--\([a-z0-9-]*\).*/\2/p' "$c.help" | sort >options.help
     sed -n 's/^\(\\fB\\-[a-zA-Z]\\fR, \)\{0,1\}\\fB\\-\\-\([a-z0-9\\-]*\)\\fR.*/\2/p' "$page" | tr -d '\\' | sort >options.page
     check "$c: -h shows options" test -s options.help
     same "$c: the page has the options of -h" options.help options.page

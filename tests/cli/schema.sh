@@ -12,13 +12,20 @@ list passes
 opt MODEL -o out.onnx --force
 list ops
 list formats
+list algos
 explain E0001
 help
 help list
 check MODEL
 check MODEL --target int8
+info MODEL
+info MODEL --layers
 run MODEL DATA -o out.npz
 run MODEL DATA -o profile.npz --profile --engine reference
+quantize MODEL DATA -o q/
+info q/model.onnx
+compare MODEL q/model.onnx DATA --layers
+compare MODEL q/model.onnx DATA --min-sqnr 1000
 R
 
 for c in $(sed -n 's/^CMD.\([a-z0-9]*\),.*/\1/p' "$root/src/cmd/cmds.def"); do
