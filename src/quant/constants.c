@@ -29,6 +29,7 @@ static struct value *set_mark(struct quant_plan *p, struct value *v, const struc
 static struct value *make_copy(struct quant_plan *p, struct value *v, const struct quant_mark *want)
 {
     struct value *copy = value_constant(v->graph, v->name, v->constant);
+    quant_mark(p, v)->copied = true;
     copy->source = v->source ? v->source : v;
     plan_fit(p);
     return set_mark(p, copy, want);
@@ -38,7 +39,7 @@ struct value *constant_mark(struct quant_plan *p, struct node *n, uint32_t i,
                             const struct quant_mark *want)
 {
     struct value *v = node_input(n, i);
-    if (v->n_uses == 1 && !v->is_input)
+    if (v->n_uses == 1 && !v->is_input && !quant_mark(p, v)->copied)
         return set_mark(p, v, want);
     struct copy_key key;
     memset(&key, 0, sizeof key); /* padding is hashed too */

@@ -27,6 +27,7 @@ struct quant_mark { /* of a value */
     enum quant_role role;
     bool needed;      /* a computing operator reads or writes it */
     bool silent;      /* its own range does not count: a Clip follows in its group */
+    bool copied;      /* a constant some of whose users have copies of their own */
     bool has_range;   /* known without looking */
     double low, high; /* then; after quant_choose: the range of any activation */
     uint32_t parent;  /* union-find over value ids */
