@@ -16,10 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/map.h"
 #include "onnx/extdata.h"
 
 /* Tied weights make ranges overlap; beyond this multiple of the file it is an attack on whoever
@@ -43,6 +45,8 @@ struct extfiles {
     struct folder model, real;
     VEC(struct folder) roots;
     VEC(struct extfile) files;
+    struct map by_location; /* -> 1 + index in files: thousands of tensors share a few */
+    struct arena *text;     /* its keys */
 };
 
 /* ---- folders ---- */
@@ -86,6 +90,7 @@ struct extfiles *extfiles_new(struct ctx *ctx, const char *model_path)
 {
     struct extfiles *x = mem_alloc(sizeof *x);
     x->ctx = ctx;
+    x->text = arena_new();
     x->model = x->real = (struct folder){-1, NULL};
     if (!model_path)
         return x;
@@ -112,6 +117,8 @@ void extfiles_free(struct extfiles *x)
     folder_close(&x->model);
     folder_close(&x->real);
     mem_free(x->logical);
+    map_release(&x->by_location);
+    arena_free(x->text);
     vec_free(&x->roots);
     vec_free(&x->files);
     mem_free(x);
@@ -186,6 +193,16 @@ static int open_granted(const struct extfiles *x, const struct folder *f, const 
     return fd >= 0 ? fd : open_beneath(f, location, false);
 }
 
+/* One file per tensor is a common way to store a model, and the usual soft limit is 1024 descriptors. */
+static bool raise_open_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= limit.rlim_max)
+        return false;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
 static int open_anywhere(const struct extfiles *x, const char *location)
 {
     bool hub = x->ctx->external == EXTERNAL_HUB;
@@ -213,6 +230,11 @@ static int open_failed(const struct extfiles *x, const char *tensor, const char 
         return fail(x, E_EXT_ESCAPES, tensor, location, "leads out of the model's folder");
     if (errno == ELOOP)
         return fail(x, E_EXT_LINK, tensor, location, "is or passes through a symbolic link");
+    if (errno == EMFILE)
+        return diag_report_hint(x->ctx->diag, E_EXT_OPEN,
+                                &(struct where){.file = location, .tensor = tensor},
+                                "raise the limit of open files: ulimit -n",
+                                "external data '%.200s': %s", location, strerror(errno));
     return fail(x, E_EXT_OPEN, tensor, location, strerror(errno));
 }
 
@@ -257,6 +279,8 @@ static struct extfile *open_file(struct extfiles *x, const char *location, const
         return NULL;
     }
     int fd = open_anywhere(x, location);
+    if (fd < 0 && errno == EMFILE && raise_open_limit())
+        fd = open_anywhere(x, location);
     if (fd < 0) {
         open_failed(x, tensor, location);
         return NULL;
@@ -323,13 +347,25 @@ static int check_sum(const struct extfiles *x, struct extfile *f, const struct e
     return code;
 }
 
+static struct extfile *known_or_open(struct extfiles *x, const char *location, const char *tensor)
+{
+    size_t index = (size_t)(uintptr_t)map_get_str(&x->by_location, location);
+    if (index)
+        return &x->files.data[index - 1];
+    struct extfile *f = open_file(x, location, tensor);
+    if (f)
+        *map_slot_str(&x->by_location, arena_string(x->text, location)) =
+            (void *)(uintptr_t)(f - x->files.data + 1);
+    return f;
+}
+
 const struct mapped_file *extfiles_open(struct extfiles *x, const struct extdata *e,
                                         const char *tensor)
 {
     char location[LOCATION_ROOM];
     snprintf(location, sizeof location, "%.*s", (int)e->location.size,
              (const char *)e->location.data);
-    struct extfile *f = open_file(x, location, tensor);
+    struct extfile *f = known_or_open(x, location, tensor);
     if (!f || check_range(x, f, e, tensor) || check_sum(x, f, e, tensor))
         return NULL;
     return f->map;
