@@ -24,6 +24,16 @@ static bool first_time(struct check *c, const void *what)
     return first;
 }
 
+/* Forms of a known operator that its kernels do not serve. */
+static void check_form(struct check *c, const struct node *n)
+{
+    struct arena *a = arena_new();
+    const char *why = op_refusal(n, a);
+    if (why)
+        c->code = diag_report(c->x->ctx->diag, E_OP_FORM, &(struct where){.node = node_label(n)}, "%s", why);
+    arena_free(a);
+}
+
 static void check_node(struct check *c, const struct node *n, int depth)
 {
     const struct where where = {.node = node_label(n)};
@@ -41,6 +51,8 @@ static void check_node(struct check *c, const struct node *n, int depth)
     } else if (!n->op->eval && first_time(c, n->op)) {
         c->code = diag_report(diag, E_NO_EVAL, &where, "operator '%s%s%s' is not executed",
                               n->domain, dot, n->op_type);
+    } else {
+        check_form(c, n);
     }
     for (uint32_t i = 0; i < n->n_attrs; i++)
         if (n->attrs[i]->type == ATTR_GRAPH && n->attrs[i]->graph)

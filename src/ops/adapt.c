@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "kernels/float/half.h"
 
 const void *in_data(const struct eval *e, uint32_t i) { return e->in[i]->data; }
 
@@ -36,15 +37,16 @@ void *eval_scratch(struct eval *e, int64_t count, size_t size)
 
 void convert_to_f32(const struct tensor *t, float *to)
 {
-    const uint16_t *half = t->data;
     switch (t->dtype) {
     case DT_FLOAT16:
-        for (int64_t i = 0; i < t->count; i++)
-            to[i] = num_from_f16(half[i]);
+        half_from_f16(t->data, to, t->count);
         return;
     case DT_BFLOAT16:
-        for (int64_t i = 0; i < t->count; i++)
-            to[i] = num_from_bf16(half[i]);
+        half_from_bf16(t->data, to, t->count);
+        return;
+    case DT_FLOAT:
+        if (t->count)
+            memcpy(to, t->data, t->bytes);
         return;
     default:
         for (int64_t i = 0; i < t->count; i++)
@@ -54,15 +56,16 @@ void convert_to_f32(const struct tensor *t, float *to)
 
 void convert_from_f32(enum dtype dtype, const float *from, int64_t count, void *to)
 {
-    uint16_t *half = to;
     switch (dtype) {
     case DT_FLOAT16:
-        for (int64_t i = 0; i < count; i++)
-            half[i] = num_to_f16(from[i]);
+        half_to_f16(from, to, count);
         return;
     case DT_BFLOAT16:
-        for (int64_t i = 0; i < count; i++)
-            half[i] = num_to_bf16(from[i]);
+        half_to_bf16(from, to, count);
+        return;
+    case DT_FLOAT:
+        if (count && to != from)
+            memcpy(to, from, (size_t)count * sizeof *from);
         return;
     default:
         for (int64_t i = 0; i < count; i++)

@@ -135,7 +135,35 @@ int eval_binary(struct eval *e)
     return run_binary(e, op);
 }
 
-int eval_compare(struct eval *e) { return eval_binary(e); }
+struct string_call {
+    const struct span *a, *b;
+    bool *y;
+    int64_t step[2];
+};
+
+static void string_row(void *user, const int64_t *at, int64_t out, int64_t n)
+{
+    struct string_call *s = user;
+    for (int64_t i = 0; i < n; i++)
+        s->y[out + i] = span_equals(s->a[at[0] + i * s->step[0]], s->b[at[1] + i * s->step[1]]);
+}
+
+static int equal_strings(struct eval *e)
+{
+    struct broadcast plan;
+    int status = plan_inputs(e, 2, &plan);
+    struct string_call s = {
+        e->in[0]->strings, e->in[1]->strings, out_data(e, 0), {plan.inner[0], plan.inner[1]}};
+    if (!status && e->out[0]->count)
+        broadcast_walk(&plan, 0, plan.count, string_row, &s);
+    return eval_status(e, status);
+}
+
+int eval_compare(struct eval *e)
+{
+    return e->in[0]->dtype == DT_STRING ? equal_strings(e) : eval_binary(e);
+}
+
 int eval_logic(struct eval *e) { return eval_binary(e); }
 int eval_prelu(struct eval *e) { return run_binary(e, BINARY_PRELU); }
 

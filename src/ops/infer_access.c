@@ -316,3 +316,22 @@ void infer_pass_values(struct infer *c)
         g->out[0].type.rank <= 1 && infer_values(c, 0, &values, &n))
         infer_out_values(c, 0, values, n);
 }
+
+enum list_state infer_dim_list(struct infer *c, const char *attr, uint32_t i, const dim_t **dims,
+                               int64_t *count)
+{
+    const int64_t *ints;
+    uint32_t n;
+    *dims = NULL;
+    *count = 0;
+    if (!attr || !node_ints(c->node, attr, &ints, &n))
+        return !infer_has(c, i)                  ? LIST_ABSENT
+               : infer_values(c, i, dims, count) ? LIST_KNOWN
+                                                 : LIST_UNKNOWN;
+    dim_t *room = infer_room(c, (int)n);
+    for (uint32_t k = 0; k < n; k++)
+        room[k] = infer_int(c, ints[k]);
+    *dims = room;
+    *count = n;
+    return LIST_KNOWN;
+}

@@ -180,6 +180,10 @@ int infer_node(const struct node *n, const struct infer_io *io, struct dim_table
 
 /* ---- evaluation ---- */
 
+/* Why op->eval will not run this node although the operator has one, as far as inferred types and
+ * constants tell: text in the arena. NULL: nothing known against it (or no eval at all). */
+const char *op_refusal(const struct node *n, struct arena *a);
+
 /* What stands behind an eval: the executor, op_fold, or a test. The functions below are its front.
  */
 struct eval_host {

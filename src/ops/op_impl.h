@@ -48,6 +48,9 @@ bool infer_ints(const struct infer *c, uint32_t i, const int64_t **ints, int64_t
 enum list_state { LIST_ABSENT, LIST_KNOWN, LIST_UNKNOWN };
 enum list_state infer_list(const struct infer *c, const char *attr, uint32_t i,
                            const int64_t **ints, int64_t *count);
+/* The same as expressions. */
+enum list_state infer_dim_list(struct infer *c, const char *attr, uint32_t i, const dim_t **dims,
+                               int64_t *count);
 dim_t *infer_room(struct infer *c, int rank);        /* space for rank dims, all NULL */
 dim_t *infer_dims_copy(struct infer *c, uint32_t i); /* of an input whose rank is known */
 dim_t infer_product(struct infer *c, const dim_t *dims, int64_t n); /* NULL when one is */

@@ -176,10 +176,11 @@ int infer_split(struct infer *c)
 
 int infer_pad(struct infer *c)
 {
-    const int64_t *pads, *axes;
+    const dim_t *pads;
+    const int64_t *axes;
     int64_t n, n_axes, value;
     int rank = infer_rank(c, 0);
-    enum list_state state = infer_list(c, "pads", 1, &pads, &n),
+    enum list_state state = infer_dim_list(c, "pads", 1, &pads, &n),
                     chosen = infer_list(c, NULL, 3, &axes, &n_axes);
     if (rank < 0)
         return infer_unknown(c, 0, infer_dtype(c, 0));
@@ -195,7 +196,7 @@ int infer_pad(struct infer *c)
         int axis, rc = infer_axis(c, chosen == LIST_KNOWN ? axes[i] : i, rank, &axis);
         if (rc)
             return rc;
-        dim_t both = dim_add(c->dims, infer_int(c, pads[i]), infer_int(c, pads[i + n_axes]));
+        dim_t both = dim_add(c->dims, pads[i], pads[i + n_axes]);
         dims[axis] = dim_add(c->dims, dims[axis], both);
         if (dim_is_const(dims[axis], &value) && value < 0)
             return infer_fail(c, "axis %d is cut below nothing", axis);

@@ -45,21 +45,6 @@ struct slice {
     int64_t n;
 };
 
-static bool slice_dims_list(struct infer *c, const char *attr, uint32_t i, const dim_t **list,
-                            int64_t *n)
-{
-    const int64_t *ints;
-    uint32_t count;
-    if (!node_ints(c->node, attr, &ints, &count))
-        return infer_values(c, i, list, n);
-    dim_t *room = infer_room(c, (int)count);
-    for (uint32_t k = 0; k < count; k++)
-        room[k] = infer_int(c, ints[k]);
-    *list = room;
-    *n = count;
-    return true;
-}
-
 /* 1: read; 0: not known; < 0 error. */
 static int slice_read(struct infer *c, struct slice *s)
 {
@@ -67,8 +52,8 @@ static int slice_read(struct infer *c, struct slice *s)
     enum list_state axes = infer_list(c, "axes", 3, &s->axes, &n_axes);
     enum list_state steps = infer_list(c, NULL, 4, &s->steps, &n_steps);
     if (axes == LIST_UNKNOWN || steps == LIST_UNKNOWN ||
-        !slice_dims_list(c, "starts", 1, &s->starts, &s->n) ||
-        !slice_dims_list(c, "ends", 2, &s->ends, &n_ends))
+        infer_dim_list(c, "starts", 1, &s->starts, &s->n) != LIST_KNOWN ||
+        infer_dim_list(c, "ends", 2, &s->ends, &n_ends) != LIST_KNOWN)
         return 0;
     if (n_ends != s->n || (axes == LIST_KNOWN && n_axes != s->n) ||
         (steps == LIST_KNOWN && n_steps != s->n))

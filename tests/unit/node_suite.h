@@ -1,6 +1,8 @@
-/* The ONNX node conformance suite as tests walk it: its cases in name order, their inputs and outputs as tensors, the comparison.
+/* The ONNX node conformance suite as tests walk it: its cases in name order, their inputs and
+ * outputs as tensors, the comparison.
  *
- * The suite is a folder of cases (NODE_SUITE names it), or $DATA/data/onnx-node-tests-*.tar.xz, which is unpacked into a temporary folder.
+ * The suite is a folder of cases (NODE_SUITE names it), or $DATA/data/onnx-node-tests-*.tar.xz,
+ * which is unpacked into a temporary folder.
  */
 #ifndef NODE_SUITE_H
 #define NODE_SUITE_H
@@ -87,7 +89,8 @@ static void suite_close(struct suite *s)
 /* A sequence or an optional travels as a tensor without a type whose data it is (ops/op.h). */
 static struct tensor *suite_tensor(struct arena *a, const struct file_value *v)
 {
-    if (v->kind == TYPE_TENSOR) { /* where it lies in its file is any place: the executor wants aligned data */
+    if (v->kind ==
+        TYPE_TENSOR) { /* where it lies in its file is any place: the executor wants aligned data */
         struct tensor *t = v->tensor;
         if (t->dtype != DT_STRING && t->count)
             t->data = tensor_aligned(t, a);
@@ -107,8 +110,8 @@ static struct tensor *suite_tensor(struct arena *a, const struct file_value *v)
 }
 
 /* prefix "input" or "output". NULL: there is no such file. */
-static const struct tensor *suite_value(struct ctx *ctx, struct arena *a, const char *folder, const char *prefix, size_t i,
-                                        const struct type *type)
+static const struct tensor *suite_value(struct ctx *ctx, struct arena *a, const char *folder,
+                                        const char *prefix, size_t i, const struct type *type)
 {
     struct file_value v;
     const char *path = arena_printf(a, "%s/%s_%zu.pb", folder, prefix, i);
@@ -117,14 +120,16 @@ static const struct tensor *suite_value(struct ctx *ctx, struct arena *a, const 
     return suite_tensor(a, &v);
 }
 
-/* The suite's own tolerance: rtol 1e-3, atol 1e-7 (onnx/backend/test/runner), with the room that sums near zero need. */
+/* The suite's own tolerance: rtol 1e-3, atol 1e-7 (onnx/backend/test/runner), with the room that
+ * sums near zero need. */
 static bool suite_close_enough(enum dtype t, double got, double want)
 {
     if (isnan(want) || isnan(got))
         return isnan(want) && isnan(got);
     if (isinf(want) || isinf(got))
         return got == want;
-    double relative = t == DT_BFLOAT16 ? 1e-2 : 1e-3, absolute = t == DT_FLOAT || t == DT_DOUBLE ? 1e-5 : 1e-3;
+    double relative = t == DT_BFLOAT16 ? 1e-2 : 1e-3,
+           absolute = t == DT_FLOAT || t == DT_DOUBLE ? 1e-5 : 1e-3;
     return fabs(got - want) <= absolute + relative * fabs(want);
 }
 
