@@ -73,7 +73,9 @@ struct command {
     bool plain_arguments; /* the arguments are no files: for --dry-run and completion */
     const struct opt_group *const *groups; /* NULL-terminated, without the common one; NULL: none */
     const struct cmd_example *examples;    /* ends with a row without line; NULL: none */
-    const char *actions;         /* "show|check": what the first argument may be; NULL: anything */
+    const char *actions; /* "show|check": what the first argument may be; NULL: anything */
+    const char *aliases; /* actions that may stand in the command's place: `merge` for `calibrate
+                            merge`; as actions, or NULL */
     int (*run)(struct cmd *cmd); /* exit status 0 or EXIT_GATE, or a reported negative code */
 };
 
@@ -119,7 +121,8 @@ void cmd_print(FILE *out, const char *format, ...) __attribute__((format(printf,
 int cmd_unknown(struct cmd *cmd, const char *kind, const char *given, const char *const *names);
 
 /* The table of commands. */
-const struct command *command_find(const char *name); /* NULL when there is none */
+const struct command *command_find(const char *name);     /* NULL when there is none */
+const struct command *command_of_alias(const char *name); /* whose alias it is, or NULL */
 size_t command_total(void);
 const struct command *command_at(size_t index); /* in the order of cmds.def */
 const struct opt_group **command_groups(struct arena *arena,

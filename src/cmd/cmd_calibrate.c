@@ -323,7 +323,10 @@ const struct command CMD_CALIBRATE = {
         "the range in each sample.\n\n"
         "Statistics of shards merge exactly: any sharding, any order and any number of threads "
         "give "
-        "the same bytes. Target and range method are chosen afterwards, by quantize --stats.",
+        "the same bytes. Target and range method are chosen afterwards, by quantize --stats.\n\n"
+        "'npuprep merge' and 'npuprep stats' stand for 'npuprep calibrate merge' and "
+        "'npuprep calibrate stats'.",
+    .aliases = "merge|stats",
     .min_args = 1,
     .max_args = -1,
     .output = OUTPUT_OPTIONAL,

@@ -92,6 +92,8 @@ static int run(struct cmd *cmd)
     const struct help_options *o = cmd_options(cmd, &GROUP);
     struct request r = {(enum form)o->form, cmd->n_args ? command_find(cmd->args[0]) : NULL};
     if (cmd->n_args && !r.topic)
+        r.topic = command_of_alias(cmd->args[0]);
+    if (cmd->n_args && !r.topic)
         return unknown_topic(cmd);
     cmd_result(cmd, print_text, print_json, &r);
     return 0;

@@ -24,6 +24,26 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
+/* Whether word is one of "a|b|c". */
+static bool is_word_of(const char *words, const char *word)
+{
+    size_t length = strlen(word), n;
+    for (; words && *words; words += n + (words[n] == '|')) {
+        n = strcspn(words, "|");
+        if (n == length && !strncmp(words, word, n))
+            return true;
+    }
+    return false;
+}
+
+const struct command *command_of_alias(const char *name)
+{
+    for (size_t i = 0; i < command_total(); i++)
+        if (is_word_of(TABLE[i]->aliases, name))
+            return TABLE[i];
+    return NULL;
+}
+
 const struct opt_group **command_groups(struct arena *arena, const struct command *c)
 {
     size_t own = 0;

@@ -311,6 +311,8 @@ int cmd_main(int argc, char **argv)
     }
     if (!strcmp(name, "--help") || !strcmp(name, "-h"))
         name = "help";
-    const struct command *c = command_find(name);
+    const struct command *c = command_find(name), *owner = command_of_alias(name);
+    if (!c && owner)
+        return run_command(owner, argc - 1, argv + 1); /* the alias is its first argument */
     return c ? run_command(c, argc - 2, argv + 2) : unknown_command(name);
 }

@@ -26,6 +26,11 @@ quantize MODEL DATA -o q/
 info q/model.onnx
 compare MODEL q/model.onnx DATA --layers
 compare MODEL q/model.onnx DATA --min-sqnr 1000
+diff MODEL MODEL
+diff MODEL q/model.onnx
+calibrate MODEL DATA -o s.stats --histograms
+calibrate stats s.stats
+calibrate merge s.stats -o m.stats
 R
 
 for c in $(sed -n 's/^CMD.\([a-z0-9]*\),.*/\1/p' "$root/src/cmd/cmds.def"); do
@@ -43,6 +48,10 @@ while read -r c rest; do
     fi
     check "$c $rest fits its schema" "$BUILD/tests/check_schema" "$schemas/$c.json" doc.json
 done <rows
+run 0 'stats stands for calibrate stats' "$N" stats s.stats --json
+shows '"command": "calibrate"'
+run 0 'help of it is that of calibrate' "$N" help merge
+shows '^npuprep calibrate:'
 
 # The checker itself can fail.
 echo '{"schema": "npuprep.list/1", "version": 1}' >bad.json

@@ -2,7 +2,8 @@
  * Schema (draft 2020-12) that our schemas use: type, properties, required, additionalProperties,
  * items, enum, const, minimum, maximum, minItems, maxItems, minLength, pattern-less strings, $ref
  * (same file "#/$defs/x", other file "x.json"), allOf, anyOf, if/then/else, and true/false. An
- * unknown keyword is an error, so that no rule is passed over. Prints every violation with its
+ * unknown keyword is an error, so that no rule is passed over; so is a key at the top of the document
+ * that no schema describes. Prints every violation with its
  * place; status 1 when there is one, 2 when a file cannot be read.
  */
 #include <jansson.h>
@@ -261,6 +262,40 @@ static bool holds(const json_t *root, const json_t *schema, const json_t *value,
     return good;
 }
 
+/* Whether a key of the document is described, by the schema itself or by one that its allOf refers to. */
+static bool is_described(const json_t *schema, const char *key)
+{
+    size_t i;
+    json_t *part;
+    if (json_object_get(member(schema, "properties"), key))
+        return true;
+    json_array_foreach(member(schema, "allOf"), i, part)
+    {
+        char path[2 * PATH_ROOM];
+        snprintf(path, sizeof path, "%s/%s", folder, json_string_value(member(part, "$ref")));
+        json_t *other = load(path);
+        bool found = other && is_described(other, key);
+        json_decref(other);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
+/* Readers must allow keys they do not know, but a schema of ours describes every one its command writes. */
+static bool check_described(const json_t *schema, const json_t *document)
+{
+    const char *key;
+    json_t *value;
+    bool good = true;
+    json_object_foreach((json_t *)document, key, value)
+    {
+        if (!is_described(schema, key))
+            good = violation(key, "is not described by", "the schema");
+    }
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3) {
@@ -274,6 +309,7 @@ int main(int argc, char **argv)
     if (!document)
         return 2;
     bool good = holds(schema, schema, document, "");
+    good = check_described(schema, document) && good;
     json_decref(schema);
     json_decref(document);
     return good ? 0 : 1;
