@@ -26,8 +26,10 @@ static int capture(struct builder *b, struct scope *s, const struct value *v)
         return outer;
     struct slot *o = &s->up->plan->slots.data[outer];
     o->pinned = true;
-    if (o->kind == SLOT_CONST)
-        return plan_const(s->plan, v, o->constant);
+    if (o->kind == SLOT_CONST) {
+        const struct tensor *t = const_keep(b, s->up->plan, outer);
+        return t ? plan_const(s->plan, v, t) : -E_LIMIT_MEMORY;
+    }
     int slot = plan_slot(s->plan, SLOT_CAPTURE, v, &o->type);
     s->plan->slots.data[slot].outer = outer;
     return slot;
@@ -106,8 +108,8 @@ static int gather_inputs(struct builder *b, struct scope *s, const struct node *
     return 0;
 }
 
-static int infer_outputs(struct builder *b, struct scope *s, const struct node *n, const int *in,
-                         struct type *out)
+int build_infer(struct builder *b, struct scope *s, const struct node *n, const int *in,
+                struct type *out)
 {
     struct arena *a = b->session->arena;
     const struct type **types = arena_array(a, n->n_inputs + 1u, sizeof *types);
@@ -215,7 +217,7 @@ int build_node(struct builder *b, struct scope *s, const struct node *original)
     if (code)
         return code < 0 ? code : 0;
     struct type *out = arena_array(a, n->n_outputs + 1u, sizeof *out);
-    if ((code = infer_outputs(b, s, n, in, out)))
+    if ((code = build_infer(b, s, n, in, out)))
         return code;
     if (!make_view(b, s, n, in, out))
         make_step(b, s, n, in, out);

@@ -37,9 +37,12 @@ static bool settled(const struct tensor *t)
     return !t->recipe && (!align || (uintptr_t)t->data % align == 0);
 }
 
-static int settle_constant(struct builder *b, struct slot *s)
+static int settle_constant(struct builder *b, struct plan *p, int slot)
 {
-    const struct tensor *t = s->constant;
+    const struct tensor *t = const_keep(b, p, slot);
+    struct slot *s = &p->slots.data[slot];
+    if (!t)
+        return -E_LIMIT_MEMORY;
     if (settled(t))
         return 0;
     struct tensor *plain = arena_copy(b->session->arena, t, sizeof *t);
@@ -56,7 +59,7 @@ static int settle_step(struct builder *b, struct plan *p, const struct step *s)
     for (int i = 0; i < s->n_in; i++) {
         if (s->in[i] < 0 || p->slots.data[s->in[i]].kind != SLOT_CONST)
             continue;
-        int code = settle_constant(b, &p->slots.data[s->in[i]]);
+        int code = settle_constant(b, p, s->in[i]);
         if (code)
             return code;
     }
@@ -72,6 +75,13 @@ static void mark_read(const struct plan *p, struct bitset *read)
     for (size_t i = 0; i < p->slots.count; i++)
         if (p->slots.data[i].pinned || p->slots.data[i].tapped)
             bitset_add(read, i);
+    for (size_t i = p->slots.count;
+         i-- > 0;) { /* what is still to be computed reads earlier slots */
+        const struct lazy *l = p->slots.data[i].constant ? NULL : p->slots.data[i].lazy;
+        for (uint32_t k = 0; l && bitset_has(read, i) && k < l->node->n_inputs; k++)
+            if (l->in[k] >= 0)
+                bitset_add(read, (size_t)l->in[k]);
+    }
 }
 
 /* Large folded constants that nothing reads any more: an operator has repacked them. */
@@ -134,9 +144,10 @@ int plan_settle(struct builder *b, struct plan *p)
         if (code)
             return code;
     }
-    for (size_t i = 0; i < p->outputs.count; i++) {
-        struct slot *s = &p->slots.data[p->outputs.data[i]];
-        int code = s->kind == SLOT_CONST ? settle_constant(b, s) : 0;
+    for (size_t i = 0; i < p->slots.count; i++) {
+        const struct slot *s = &p->slots.data[i];
+        bool seen = s->kind == SLOT_CONST && (s->pinned || s->tapped);
+        int code = seen ? settle_constant(b, p, (int)i) : 0;
         if (code)
             return code;
     }

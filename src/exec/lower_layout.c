@@ -87,7 +87,9 @@ void lower_plain(struct lower *l, int slot)
 /* A small constant operand is rewritten now. */
 static int constant_twin(struct lower *l, int slot)
 {
-    const struct tensor *t = slot_at(l, slot)->constant;
+    const struct tensor *t = const_keep(l->b, l->p, slot);
+    if (!t)
+        return -1;
     struct type type = lower_type(l, &slot_at(l, slot)->type);
     int64_t *dims = arena_array(l->p->arena, (size_t)t->rank, sizeof *dims);
     type_tensor_dims(&type, dims);

@@ -29,7 +29,7 @@ static const struct type *type_at(struct lower *l, const struct step *s, int slo
     return t;
 }
 
-static void describe(struct lower *l, const struct step *s, struct prepare *p)
+static int describe(struct lower *l, const struct step *s, struct prepare *p)
 {
     struct arena *a = l->p->arena;
     const struct type **in = arena_array(a, (size_t)s->n_in + 1, sizeof *in);
@@ -39,7 +39,11 @@ static void describe(struct lower *l, const struct step *s, struct prepare *p)
         if (s->in[i] < 0)
             continue;
         in[i] = type_at(l, s, s->in[i], activation(s, i));
-        data[i] = l->p->slots.data[s->in[i]].constant;
+        if (l->p->slots.data[s->in[i]].kind != SLOT_CONST)
+            continue;
+        data[i] = const_data(l->b, l->p, s->in[i], l->scratch);
+        if (!data[i])
+            return -E_LIMIT_MEMORY;
     }
     for (int i = 0; i < s->n_out; i++)
         if (s->out[i] >= 0)
@@ -53,6 +57,7 @@ static void describe(struct lower *l, const struct step *s, struct prepare *p)
     p->arena = a;
     p->scratch = l->scratch;
     p->threads = pool_threads(l->b->ctx->pool);
+    return 0;
 }
 
 int lower_prepare(struct lower *l, struct step *s)
@@ -60,8 +65,9 @@ int lower_prepare(struct lower *l, struct step *s)
     struct prepare p;
     if (!s->op || !s->op->fast || !s->op->fast->prepare || !s->op->fast->run)
         return 0;
-    describe(l, s, &p);
-    int code = s->op->fast->prepare(&p);
+    int code = describe(l, s, &p);
+    if (!code)
+        code = s->op->fast->prepare(&p);
     arena_reset(l->scratch);
     if (code)
         return code < 0 ? code : 0;

@@ -91,7 +91,9 @@ static bool operand_fits(const struct lower *l, int slot, int rank)
 /* A constant of lower rank, as the full rank it broadcasts to. */
 static int widened(struct lower *l, int slot, int rank)
 {
-    const struct tensor *t = slot_at(l, slot)->constant;
+    const struct tensor *t = const_keep(l->b, l->p, slot);
+    if (!t)
+        return slot;
     int64_t *dims = arena_array(l->p->arena, (size_t)rank, sizeof *dims);
     for (int i = 0; i < rank; i++)
         dims[i] = i < rank - t->rank ? 1 : t->dims[i - (rank - t->rank)];

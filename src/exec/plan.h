@@ -29,6 +29,14 @@ enum slot_kind {
     SLOT_TEMP,    /* workspace of one step */
 };
 
+/* A constant that is computed when its data is asked for: large results of folding, which an operator
+ * mostly repacks once. */
+struct lazy {
+    const struct node *node;
+    int *in; /* slots, n_inputs of the node; -1: left out */
+    uint32_t out;
+};
+
 struct slot {
     enum slot_kind kind;
     const struct value *value;     /* the model's value, NULL: made here */
@@ -44,7 +52,8 @@ struct slot {
     bool channels_last; /* type.dims are N, spatial..., C of a value whose axes are N, C, spatial...
                          */
     bool tapped;        /* shown to the tap when it is made */
-    struct arena *owner; /* SLOT_CONST: what holds the constant when it is ours alone */
+    const struct lazy *lazy; /* SLOT_CONST whose constant is NULL */
+    struct arena *owner;     /* SLOT_CONST: what holds the constant when it is ours alone */
 };
 
 typedef int step_fn(const void *state, struct eval *e);
@@ -170,8 +179,15 @@ int build_control(struct builder *b, struct scope *s, const struct node *n, cons
 int build_call(struct builder *b, struct scope *s, const struct node *n, const int *in);
 /* n, or a copy in which references to the attributes of the function's call are resolved. */
 const struct node *build_resolve(struct builder *b, struct scope *s, const struct node *n);
-/* Tries to evaluate now: 1 done (outputs bound), 0 no, < 0 reported. */
+/* Tries to evaluate now, or to put it off (struct lazy): 1 done (outputs bound), 0 no, < 0 reported. */
 int build_fold(struct builder *b, struct scope *s, const struct node *n, const int *in);
+/* Types of the outputs, n_outputs entries, from what is known of the inputs. */
+int build_infer(struct builder *b, struct scope *s, const struct node *n, const int *in,
+                struct type *out);
+/* The data of a SLOT_CONST; a lazy one is computed into `a`. NULL after a report. */
+const struct tensor *const_data(struct builder *b, const struct plan *p, int slot, struct arena *a);
+/* The same, kept with the slot from now on. */
+const struct tensor *const_keep(struct builder *b, struct plan *p, int slot);
 void build_wanted(struct builder *b, const struct graph *g);
 
 /* ---- after building, in this order ---- */
