@@ -104,6 +104,23 @@ bool file_behind(const void *data, size_t size, int *fd, uint64_t *offset)
     return size <= atomic_load(&g->size) - *offset;
 }
 
+void file_forget(const void *data, size_t size)
+{
+    int fd;
+    uint64_t offset;
+    if (!file_behind(data, size, &fd, &offset))
+        return;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)data + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)data + size) / page * page;
+    union {
+        uintptr_t address;
+        void *pointer;
+    } start = {from};
+    if (to > from)
+        madvise(start.pointer, to - from, MADV_DONTNEED);
+}
+
 int file_check_torn(struct diag *diag)
 {
     if (!atomic_load(&torn))

@@ -41,6 +41,10 @@ void file_unmap(struct mapped_file *f);
 /* 0, or E_CHANGED reported: some mapping lost pages since the process began. */
 int file_check_torn(struct diag *diag);
 
+/* Gives the memory of bytes that lie in a mapping back to the system; they are read from the file
+ * again when somebody looks. Nothing happens to bytes elsewhere. */
+void file_forget(const void *data, size_t size);
+
 /* The descriptor and offset behind bytes that lie wholly in one live mapping; false otherwise. */
 bool file_behind(const void *data, size_t size, int *fd, uint64_t *offset);
 

@@ -134,6 +134,16 @@ static int put_off(struct builder *b, struct scope *s, const struct node *n, con
     return 1;
 }
 
+/* A Constant's tensor stands where it was read, like an initializer. */
+static bool is_constant(struct scope *s, const struct node *n)
+{
+    const struct tensor *t = node_is(n, "Constant") ? node_tensor(n, "value") : NULL;
+    if (!t || !n->n_outputs || !n->outputs[0])
+        return false;
+    scope_bind(s, n->outputs[0], plan_const(s->plan, n->outputs[0], t));
+    return true;
+}
+
 /* ---- now ---- */
 
 static size_t bind_folded(struct scope *s, const struct node *n, struct tensor **out,
@@ -163,6 +173,8 @@ int build_fold(struct builder *b, struct scope *s, const struct node *n, const i
     struct arena *a = b->session->arena, *own = NULL;
     if ((n->op->traits & (OP_RANDOM | OP_CONTROL)) || !all_known(s->plan, n, in))
         return 0;
+    if (is_constant(s, n))
+        return 1;
     int code = put_off(b, s, n, in);
     if (code)
         return code;

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "exec/lower.h"
 #include "kernels/float/vmath.h"
@@ -76,9 +77,14 @@ int lower_prepare(struct lower *l, struct step *s)
     s->state = p.state;
     s->workspace_bytes = p.workspace;
     l->p->session->prepared_bytes += p.held;
-    for (int i = 0; i < s->n_in && i < 32; i++)
-        if (p.consumed >> i & 1)
-            s->in[i] = -1;
+    for (int i = 0; i < s->n_in && i < 32; i++) {
+        if (!(p.consumed >> i & 1) || s->in[i] < 0)
+            continue;
+        const struct tensor *t = l->p->slots.data[s->in[i]].constant;
+        if (t && t->data)
+            file_forget(t->data, t->bytes);
+        s->in[i] = -1;
+    }
     return 1;
 }
 
