@@ -81,7 +81,7 @@ static void put_tensor(struct saver *s, Onnx__TypeProto *p, const struct type *t
         onnx__type_proto__tensor__init(p->tensor_type);
     }
     p->tensor_type->has_elem_type = p->tensor_type->has_elem_type || t->dtype;
-    p->tensor_type->elem_type = t->dtype;
+    p->tensor_type->elem_type = (int32_t)t->dtype;
     p->tensor_type->shape = put_shape(s, p->tensor_type->shape, t, io);
 }
 
@@ -93,7 +93,7 @@ static void put_sparse(struct saver *s, Onnx__TypeProto *p, const struct type *t
         onnx__type_proto__sparse_tensor__init(p->sparse_tensor_type);
     }
     p->sparse_tensor_type->has_elem_type = p->sparse_tensor_type->has_elem_type || t->dtype;
-    p->sparse_tensor_type->elem_type = t->dtype;
+    p->sparse_tensor_type->elem_type = (int32_t)t->dtype;
     p->sparse_tensor_type->shape = put_shape(s, p->sparse_tensor_type->shape, t, io);
 }
 
@@ -128,7 +128,7 @@ static void put_map(struct saver *s, Onnx__TypeProto *p, const struct type *t, b
         onnx__type_proto__map__init(p->map_type);
     }
     p->map_type->has_key_type = p->map_type->has_key_type || t->dtype;
-    p->map_type->key_type = t->dtype;
+    p->map_type->key_type = (int32_t)t->dtype;
     p->map_type->value_type = put_type(s, p->map_type->value_type, t->elem, io);
 }
 

@@ -20,7 +20,7 @@ static int check(struct ctx *ctx, const char *path)
 {
     struct model *m = model_load(ctx, path);
     if (!m)
-        return diag_exit(ctx->diag);
+        return (int)diag_exit(ctx->diag);
     uint64_t hash = 0;
     for (size_t i = 0; i < m->values.count; i++)
         if (m->values.data[i]->constant)
@@ -46,7 +46,7 @@ static int resave(struct ctx *ctx, char **argv, int argc)
                                    .external = (enum external_data)policy_of(argv[2])};
     struct model *m = model_load(ctx, argv[0]);
     if (!m)
-        return diag_exit(ctx->diag);
+        return (int)diag_exit(ctx->diag);
     if (argc > 3)
         node_set_name(m->graph->first, "renamed");
     int code = model_save(m, argv[1], &options);
