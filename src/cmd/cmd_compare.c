@@ -29,6 +29,9 @@ static const struct opt ROWS[] = {
      .initial = "1e308", .help = "fail when an element of an output differs by more"},
     {OPT_AT(struct compare_options, min_top1), .name = "min-top1", .kind = OPT_NUMBER,
      .value = "PCT", .initial = "-1", .help = "fail when fewer rows have the same largest element"},
+    {OPT_AT(struct compare_options, show), .name = "show", .kind = OPT_INT, .value = "N",
+     .initial = "0", .low = 0, .high = 1e9,
+     .help = "show both sides' answers to the first N samples: the largest element of each output"},
     {0}};
 static const struct opt_group GROUP = {"Options", ROWS, sizeof(struct compare_options)};
 static const struct opt_group *const GROUPS[] = {&GROUP, &MODEL_OPTIONS, &SAMPLE_OPTIONS, NULL};
@@ -71,6 +74,7 @@ static void print_text(struct cmd *cmd, const void *result, FILE *out)
 {
     const struct compare *c = result;
     (void)cmd;
+    print_answers(c, out);
     for (int outputs = 1; outputs >= 0; outputs--) {
         if (!outputs && !c->o->layers && !c->o->teacher)
             break;
@@ -115,6 +119,7 @@ static void print_json(const void *result, struct json_writer *w)
                 print_pair(&c->pairs.data[i], w);
         jw_end(w);
     }
+    print_answers_json(c, w);
     jw_key(w, "first_difference");
     jw_string(w, c->first_difference ? c->first_difference->name : NULL);
 }

@@ -35,6 +35,14 @@ struct compare_options {
     int engine_a, engine_b;
     bool layers, teacher;
     double min_sqnr, max_abs, min_top1;
+    int64_t show;
+};
+
+/* What both sides say of one sample, for --show: the largest element of the first row. */
+struct answer {
+    bool given;
+    int64_t top[2]; /* of A and B; 0 where a row has one element */
+    double value[2];
 };
 
 /* One name on both sides. */
@@ -43,6 +51,7 @@ struct pair {
     size_t a, b; /* indices in the sides' names */
     bool output;
     struct metrics *samples; /* by sample */
+    struct answer *answers;  /* of the first show samples; NULL: none are shown */
     struct metrics total;
 };
 
@@ -71,4 +80,10 @@ struct compare {
 int compare_pairs(struct compare *c); /* E_COMPARE_NAME */
 int compare_run(struct compare *c);   /* models */
 int compare_saved(struct compare *c); /* two .npz */
+
+/* compare_show.c */
+size_t compare_shown(const struct compare *c); /* samples that are shown */
+void answer_take(struct answer *to, const struct tensor *a, const struct tensor *b);
+void print_answers(const struct compare *c, FILE *out);
+void print_answers_json(const struct compare *c, struct json_writer *w);
 #endif

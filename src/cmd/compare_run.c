@@ -12,6 +12,8 @@ static void add_pair(struct compare *c, size_t a, size_t b)
     const struct side_name *na = &c->a.names.data[a], *nb = &c->b.names.data[b];
     struct pair p = {.name = na->name, .a = a, .b = b, .output = na->output && nb->output};
     p.samples = arena_array(c->cmd->arena, c->n + 1, sizeof *p.samples);
+    if (p.output && c->o->show > 0 && c->samples)
+        p.answers = arena_array(c->cmd->arena, compare_shown(c), sizeof *p.answers);
     vec_push(&c->pairs, p);
     if (na->value)
         *map_slot_u64(&c->pair_of_a, na->value->id) = (void *)c->pairs.count;
@@ -77,6 +79,8 @@ static int measure(struct compare *c, struct pair *p, size_t k, const struct ten
                                        "'%s' has different shapes on the two sides", p->name)
                          : 0;
     p->samples[k] = m;
+    if (p->answers && k < compare_shown(c))
+        answer_take(&p->answers[k], a, b);
     return 0;
 }
 

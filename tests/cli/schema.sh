@@ -24,7 +24,7 @@ run MODEL DATA -o out.npz
 run MODEL DATA -o profile.npz --profile --engine reference
 quantize MODEL DATA -o q/
 info q/model.onnx
-compare MODEL q/model.onnx DATA --layers
+compare MODEL q/model.onnx DATA --layers --show 2
 compare MODEL q/model.onnx DATA --min-sqnr 1000
 diff MODEL MODEL
 diff MODEL q/model.onnx
