@@ -244,23 +244,6 @@ static void tear_down(struct run *r)
     pthread_mutex_destroy(&r->lock);
 }
 
-static int check_finite(const struct stats *s, struct ctx *ctx)
-{
-    for (size_t i = 0; i < s->tensors.count; i++) {
-        const struct tensor_stats *t = &s->tensors.data[i];
-        uint64_t infinite = t->above + t->below;
-        if (!t->nan && !infinite)
-            continue;
-        enum err id = ctx->allow_nonfinite ? E_STATS_NONFINITE_WARN : E_STATS_NONFINITE;
-        int code = diag_report(ctx->diag, id, &(struct where){.tensor = t->name},
-                               "'%s' held %llu NaN and %llu infinities", t->name,
-                               (unsigned long long)t->nan, (unsigned long long)infinite);
-        if (!ctx->allow_nonfinite)
-            return code;
-    }
-    return 0;
-}
-
 static int run_samples(struct run *r, struct model *m, size_t count)
 {
     struct exec *x = exec_new(m, &(struct exec_options){
@@ -292,7 +275,7 @@ int calibrate_run(struct stats *s, struct model *m, const struct sample_source *
         code = run_samples(&r, m, count);
     tear_down(&r);
     stats_sort(s);
-    return code ? code : check_finite(s, m->ctx);
+    return code;
 }
 
 const char *calibrate_isa(enum engine engine)

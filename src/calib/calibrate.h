@@ -31,9 +31,8 @@ struct calibrate_options {
 };
 
 /* Runs the samples and adds what was seen to s, which is new or holds earlier samples of the same
- * values (E_STATS_MISMATCH otherwise); samples that are in s already are passed over. Values that
- * were NaN or infinite are E_STATS_NONFINITE, or a warning with --allow-nonfinite. After any error s
- * still holds whole samples only, so that an interrupted run can be saved. */
+ * values (E_STATS_MISMATCH otherwise); samples that are in s already are passed over. After any
+ * error s still holds whole samples only, so that an interrupted run can be saved. */
 int calibrate_run(struct stats *s, struct model *m, const struct sample_source *samples,
                   const struct calibrate_options *o);
 

@@ -28,10 +28,14 @@ static const struct {
     double initial, low, high; /* of the parameter, both ends allowed */
 } METHODS[] = {
     {"minmax", "what was seen", RANGE_MINMAX, false, 0, 0, 0},
-    {"moving-average", "each sample's extremes, averaged with a forgetting factor: moving-average[:C]", RANGE_MOVING_AVERAGE, true, 0.1, 1e-6, 1},
-    {"percentile", "leaves out the outermost elements: percentile[:P]", RANGE_PERCENTILE, true, 99.999, 50, 100},
+    {"moving-average",
+     "each sample's extremes, averaged with a forgetting factor: moving-average[:C]",
+     RANGE_MOVING_AVERAGE, true, 0.1, 1e-6, 1},
+    {"percentile", "leaves out the outermost elements: percentile[:P]", RANGE_PERCENTILE, true,
+     99.999, 50, 100},
     {"mse", "least squared error of rounding and clipping", RANGE_MSE, false, 0, 0, 0},
-    {"entropy", "least divergence between the distribution and the quantized one", RANGE_ENTROPY, false, 0, 0, 0},
+    {"entropy", "least divergence between the distribution and the quantized one", RANGE_ENTROPY,
+     false, 0, 0, 0},
 };
 enum { N_METHODS = sizeof METHODS / sizeof METHODS[0] };
 

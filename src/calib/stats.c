@@ -96,6 +96,24 @@ const struct tensor_stats *stats_find(const struct stats *s, const char *name)
     return at ? &s->tensors.data[at - 1] : NULL;
 }
 
+void stats_warn_nonfinite(const struct stats *s, struct diag *diag)
+{
+    const struct tensor_stats *first = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < s->tensors.count; i++) {
+        const struct tensor_stats *t = &s->tensors.data[i];
+        if (!t->nan && !t->above && !t->below)
+            continue;
+        first = first ? first : t;
+        n++;
+    }
+    if (first)
+        diag_report(diag, E_STATS_NONFINITE, &(struct where){.tensor = first->name},
+                    "'%s' held %llu NaN and %llu infinities, %zu tensors had any", first->name,
+                    (unsigned long long)first->nan,
+                    (unsigned long long)(first->above + first->below), n);
+}
+
 /* ---- one tensor ---- */
 
 void tensor_stats_clear(struct tensor_stats *t)

@@ -56,6 +56,9 @@ void stats_free(struct stats *s); /* NULL is allowed */
 void stats_sort(struct stats *s); /* tensors by name, samples by id */
 const struct tensor_stats *stats_find(const struct stats *s, const char *name);
 
+/* Warns of NaN and infinities, once, naming the first tensor and how many there are. */
+void stats_warn_nonfinite(const struct stats *s, struct diag *diag);
+
 void tensor_stats_clear(struct tensor_stats *t);
 void tensor_stats_merge(struct tensor_stats *to, const struct tensor_stats *from);
 /* Adds n elements; the histogram too when there is one. o: what observe_range gave for them. */

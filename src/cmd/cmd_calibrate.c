@@ -270,6 +270,7 @@ static int measure(struct job *j)
         (void)save_partial(j, j->stats); /* the interrupt is what is reported */
     if (code)
         return code;
+    stats_warn_nonfinite(j->stats, cmd->ctx->diag);
     cmd_phase(cmd, "write");
     code = stats_save(j->stats, cmd->common->output, cmd->common->force, cmd->ctx->diag);
     if (!code)

@@ -77,6 +77,7 @@ struct job {
     const struct encodings_format *encodings;
     struct pipeline pipeline;
     struct quant_plan *plan;
+    VEC(const struct value *) excluded; /* never seen, or not finite, on the samples */
     struct stats *stats;
     struct samples *eval; /* --eval-data */
     struct verify *verify;
@@ -122,7 +123,11 @@ static int make_plan(struct job *j)
         .activation_bits = j->activation_bits,
         .keep_float = j->o->keep_float.items,
         .n_keep_float = j->o->keep_float.count,
+        .excluded = j->excluded.data,
+        .n_excluded = j->excluded.count,
     };
+    quant_plan_free(j->plan);
+    j->plan = NULL;
     return quant_plan_new(&j->plan, j->pipeline.m, &s);
 }
 
@@ -218,6 +223,36 @@ static int calibrate(struct job *j)
     };
     j->stats = stats_new();
     return calibrate_run(j->stats, j->pipeline.m, &source, &o);
+}
+
+/* Observed values without a usable range join the excluded ones. */
+static bool exclude_some(struct job *j)
+{
+    size_t before = j->excluded.count;
+    for (size_t i = 0; i < j->plan->observed.count; i++) {
+        const struct value *v = j->plan->observed.data[i];
+        const struct tensor_stats *t = stats_find(j->stats, v->name);
+        if (t && (t->low > t->high || t->nan || t->above || t->below))
+            vec_push(&j->excluded, v);
+    }
+    return j->excluded.count > before;
+}
+
+/* Nodes at values that hold NaN or infinities, or that no sample reached, stay float. Without them
+ * the plan observes others, so the samples run again; rarely more than once. */
+static int calibrate_until_known(struct job *j)
+{
+    for (;;) {
+        int code = calibrate(j);
+        if (code || !exclude_some(j))
+            return code;
+        stats_warn_nonfinite(j->stats, j->cmd->ctx->diag);
+        code = make_plan(j);
+        if (code)
+            return code;
+        stats_free(j->stats);
+        j->stats = NULL;
+    }
 }
 
 static bool range_from_stats(void *user, const struct value *v, double *low, double *high)
@@ -437,6 +472,7 @@ static void release(struct job *j)
     stats_free(j->stats);
     report_release(&j->report);
     quant_plan_free(j->plan);
+    vec_free(&j->excluded);
     pipeline_close(&j->pipeline);
     target_free(j->target);
 }
@@ -457,7 +493,7 @@ static int prepare(struct job *j)
 static int measure(struct job *j)
 {
     cmd_phase(j->cmd, "calibrate");
-    int code = calibrate(j);
+    int code = calibrate_until_known(j);
     if (!code)
         code = run_float(j);
     return code ? code : choose(j);

@@ -1,5 +1,6 @@
 /* Which nodes are quantized: walks the main graph once, applies the rules, then drops groups that
  * no computing operator needs. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,13 +93,51 @@ static bool has_float_operand(const struct node *n)
     return false;
 }
 
+static bool is_excluded(const struct quant_plan *p, const struct value *v)
+{
+    return v && p->marks.data[v->id].excluded;
+}
+
+static bool at_excluded(const struct quant_plan *p, const struct node *n)
+{
+    for (uint32_t i = 0; i < n->n_inputs; i++)
+        if (is_excluded(p, node_input(n, i)))
+            return true;
+    for (uint32_t i = 0; i < n->n_outputs; i++)
+        if (is_excluded(p, n->outputs[i]))
+            return true;
+    return false;
+}
+
+/* Masks of -inf and the like. Weights that are still to be computed are looked at later. */
+static bool has_nonfinite_constant(const struct node *n)
+{
+    for (uint32_t i = 0; i < n->n_inputs; i++) {
+        const struct value *v = node_input(n, i);
+        const struct tensor *t = v && rule_is_float(v) ? v->constant : NULL;
+        for (int64_t k = 0; t && t->data && k < t->count; k++)
+            if (!isfinite(tensor_get(t, k)))
+                return true;
+    }
+    return false;
+}
+
+static const char *why_float(struct quant_plan *p, struct node *n)
+{
+    if (kept_float(p, n))
+        return "--keep-float names it";
+    if (at_excluded(p, n))
+        return "a value at it was never seen, or not finite, on the samples";
+    if (has_nonfinite_constant(n))
+        return "a constant of it holds NaN or infinities";
+    return rule_apply(p, n);
+}
+
 static void visit(struct quant_plan *p, struct node *n)
 {
-    const char *why = kept_float(p, n) ? "--keep-float names it" : NULL;
     if (!has_float_operand(n))
         return;
-    if (!why)
-        why = rule_apply(p, n);
+    const char *why = why_float(p, n);
     if (why)
         vec_push(&p->floats, ((struct quant_float_node){n, why}));
     else
@@ -173,6 +212,8 @@ int quant_plan_new(struct quant_plan **out, struct model *m, const struct quant_
         return code;
     }
     plan_fit(p);
+    for (size_t i = 0; i < s->n_excluded; i++)
+        quant_mark(p, s->excluded[i])->excluded = true;
     graph_each_node(n, m->graph) visit(p, n);
     constants_settle(p);
     visit_subgraphs(p);

@@ -27,6 +27,7 @@ struct quant_mark { /* of a value */
     enum quant_role role;
     bool needed;      /* a computing operator reads or writes it */
     bool silent;      /* its own range does not count: a Clip follows in its group */
+    bool excluded;    /* stays float, and the nodes at it too */
     bool copied;      /* a constant some of whose users have copies of their own */
     bool has_range;   /* known without looking */
     double low, high; /* then; after quant_choose: the range of any activation */
@@ -46,6 +47,8 @@ struct quant_settings {
     int weight_bits, activation_bits;
     const char *const *keep_float; /* globs over node labels, n_keep_float of them */
     size_t n_keep_float;
+    const struct value *const *excluded; /* no range can be had of these; n_excluded of them */
+    size_t n_excluded;
 };
 
 struct quant_plan {
