@@ -30,7 +30,8 @@ static void check_form(struct check *c, const struct node *n)
     struct arena *a = arena_new();
     const char *why = op_refusal(n, a);
     if (why)
-        c->code = diag_report(c->x->ctx->diag, E_OP_FORM, &(struct where){.node = node_label(n)}, "%s", why);
+        c->code = diag_report(c->x->ctx->diag, E_OP_FORM, &(struct where){.node = node_label(n)},
+                              "%s", why);
     arena_free(a);
 }
 

@@ -1,12 +1,10 @@
 /* Prepared forms: asking an operator for one, and running a fused product that has none. */
-#include <math.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "exec/lower.h"
-#include "kernels/float/vmath.h"
-#include "ops/fused.h"
+#include "ops/fused_apply.h"
 
 /* ---- asking ---- */
 
@@ -92,88 +90,8 @@ int lower_prepare(struct lower *l, struct step *s)
 
 struct unfused {
     struct fused fused;
-    int64_t outer, channels, inner; /* of the output: the channel axis stands in the middle */
+    struct fused_shape shape;
 };
-
-static void clip(float *y, int64_t n, float low, float high)
-{
-    for (int64_t i = 0; i < n; i++)
-        y[i] = y[i] < low ? low : y[i] > high ? high : y[i];
-}
-
-static void linear(float *y, int64_t n, float a, float b)
-{
-    for (int64_t i = 0; i < n; i++)
-        y[i] = a * y[i] + b;
-}
-
-static void operand(const struct unfused *u, const struct fused_step *s, float *y, const float *t)
-{
-    int64_t n = u->outer * u->channels * u->inner;
-    for (int64_t i = 0; i < n; i++) {
-        float v = t[s->per_channel ? i / u->inner % u->channels : i];
-        y[i] = s->kind == FUSED_ADD ? y[i] + v : y[i] * v;
-    }
-}
-
-static void leaky(float *y, int64_t n, float a)
-{
-    for (int64_t i = 0; i < n; i++)
-        y[i] = y[i] < 0 ? a * y[i] : y[i];
-}
-
-static void hard_swish(float *y, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        float g = y[i] / 6.0f + 0.5f;
-        y[i] *= g < 0 ? 0 : g > 1 ? 1 : g;
-    }
-}
-
-static void apply(const struct unfused *u, const struct fused_step *s, float *y, const float *t)
-{
-    int64_t n = u->outer * u->channels * u->inner;
-    switch (s->kind) {
-    case FUSED_RELU:
-        leaky(y, n, 0);
-        break;
-    case FUSED_LEAKY:
-        leaky(y, n, s->a);
-        break;
-    case FUSED_CLIP:
-        clip(y, n, s->a, s->b);
-        break;
-    case FUSED_HARD_SIGMOID:
-        linear(y, n, s->a, s->b);
-        clip(y, n, 0, 1);
-        break;
-    case FUSED_LINEAR:
-        linear(y, n, s->a, s->b);
-        break;
-    case FUSED_SIGMOID:
-        vmath_sigmoid(y, y, n);
-        break;
-    case FUSED_TANH:
-        vmath_tanh(y, y, n);
-        break;
-    case FUSED_HARD_SWISH:
-        hard_swish(y, n);
-        break;
-    case FUSED_SWISH:
-        vmath_swish(y, y, n, s->a);
-        break;
-    case FUSED_GELU:
-        vmath_gelu(y, y, n);
-        break;
-    case FUSED_GELU_TANH:
-        vmath_gelu_tanh(y, y, n);
-        break;
-    case FUSED_ADD:
-    case FUSED_MUL:
-        operand(u, s, y, t);
-        break;
-    }
-}
 
 static int run_unfused(const void *state, struct eval *e)
 {
@@ -182,11 +100,8 @@ static int run_unfused(const void *state, struct eval *e)
     e->n_in = e->node->n_inputs; /* the operator's own inputs */
     int code = e->node->op->eval(e);
     e->n_in = all;
-    for (int i = 0; !code && i < u->fused.n; i++) {
-        const struct fused_step *s = &u->fused.steps[i];
-        bool reads = s->kind == FUSED_ADD || s->kind == FUSED_MUL;
-        apply(u, s, tensor_writable(e->out[0]), reads ? e->in[s->input]->data : NULL);
-    }
+    if (!code)
+        fused_apply(&u->fused, 0, &u->shape, e, tensor_writable(e->out[0]));
     return code;
 }
 
@@ -197,11 +112,12 @@ int lower_unfused(struct lower *l, struct step *s)
     bool conv = node_is(s->node, "Conv") || node_is(s->node, "ConvTranspose");
     int axis = conv ? 1 : t->rank - 1;
     u->fused = *s->fused;
-    u->outer = u->channels = u->inner = 1;
+    struct fused_shape *f = &u->shape;
+    f->outer = f->channels = f->inner = 1;
     for (int i = 0; i < t->rank; i++) {
         int64_t size = 0;
         dim_is_const(t->dims[i], &size);
-        *(i < axis ? &u->outer : i == axis ? &u->channels : &u->inner) *= size;
+        *(i < axis ? &f->outer : i == axis ? &f->channels : &f->inner) *= size;
     }
     s->run = run_unfused;
     s->state = u;

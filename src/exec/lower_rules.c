@@ -218,7 +218,7 @@ enum lower_rule lower_rule(const struct lower *l, const struct step *s)
     if (in->dtype == DT_FLOAT && in->rank >= 3 && in->rank <= 5 && s->op->fast &&
         (node_is(n, "Conv") || node_is(n, "ConvTranspose") || node_is(n, "MaxPool") ||
          node_is(n, "AveragePool") || node_is(n, "GlobalAveragePool") ||
-         node_is(n, "GlobalMaxPool")))
+         node_is(n, "GlobalMaxPool") || node_is(n, "LRN")))
         return s->n_out > 1 && s->out[1] >= 0 ? RULE_PLAIN : RULE_WINDOW;
     if (dtype_bits(in->dtype) < 8 || dtype_bits(in->dtype) > 64)
         return RULE_PLAIN;

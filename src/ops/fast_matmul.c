@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "ops/fast_gemv.h"
 #include "ops/fast_post.h"
 #include "ops/op_impl.h"
 
@@ -18,6 +19,7 @@ enum { MATMUL_BANDS = 4 };
 static const double BAND_WORK = 600e3;
 
 struct matmul_state {
+    struct gemv *gemv; /* one row: the constant stays where it is; nothing below is used */
     int n;
     struct dnn_matmul *product[MATMUL_BANDS];
     int64_t a_at[MATMUL_BANDS], b_at[MATMUL_BANDS], y_at[MATMUL_BANDS];
@@ -51,6 +53,8 @@ static int matmul_run(const void *state, struct eval *e)
 {
     const struct matmul_state *s = state;
     struct matmul_call call = {s, e};
+    if (s->gemv)
+        return gemv_run(s->gemv, e);
     return s->n == 1 ? run_band(&call, 0, 0) : pool_run(e->pool, (size_t)s->n, run_band, &call);
 }
 
@@ -59,6 +63,7 @@ static void matmul_release(void *state)
     struct matmul_state *s = state;
     for (int i = s->n - 1; i >= 0; i--) /* the first one owns the constant */
         dnn_matmul_free(s->product[i]);
+    mem_free(s->gemv);
     mem_free(s);
 }
 
@@ -75,7 +80,7 @@ struct matmul_plan {
 
 struct band {
     struct matmul_params params;
-    int64_t a_at, b_at, y_at, column;
+    int64_t a_at, b_at, y_at;
 };
 
 static bool constant_dims(const struct type *t, int64_t *dims)
@@ -245,17 +250,13 @@ static int cut(const struct matmul_plan *c, struct band *bands)
     const struct matmul_params *q = &c->params;
     double work = (double)q->m * (double)q->n * (double)q->k * (double)matmul_batches(q);
     int axis = first_axis(q);
-    bool columns = c->rows && q->m == 1 && c->b;
-    int64_t extent = columns ? q->n : c->rows ? q->m : q->batch[axis];
+    int64_t extent = c->rows ? q->m : q->batch[axis];
     int n = bands_wanted(work, extent);
     for (int i = 0; i < n; i++) {
         struct band *b = &bands[i];
         int64_t from = extent * i / n, count = extent * (i + 1) / n - from;
         *b = (struct band){.params = *q};
-        if (columns) {
-            b->params.n = count;
-            b->column = b->y_at = from;
-        } else if (c->rows) {
+        if (c->rows) {
             b->params.m = count;
             b->a_at = from * q->a_row_step;
             b->y_at = from * q->n;
@@ -282,10 +283,10 @@ static struct dnn_matmul *make_band(const struct matmul_plan *c, const struct ba
     struct dnn_matmul *product = NULL;
     if (y && post_list(c->p, c->fold.steps, y, &posts)) {
         struct dnn_matmul_args args = {.params = q, .alpha = c->alpha, .posts = posts.posts};
-        args.b = c->b ? c->b + b->column * q->b_col_step : NULL;
-        args.bias = c->bias ? c->bias + b->column : NULL;
+        args.b = c->b;
+        args.bias = c->bias;
         args.n_posts = posts.n;
-        args.like = q->n == c->params.n ? s->product[0] : NULL;
+        args.like = s->product[0];
         product = dnn_matmul_new(&args);
         s->n_others = posts.n_inputs;
         for (int i = 0; i < posts.n_inputs; i++)
@@ -327,9 +328,17 @@ static int prepare(struct prepare *p, bool gemm)
         if (!c.b)
             return 1;
     }
-    if (!fold_in(&c))
-        return 1;
     struct matmul_state *s = mem_alloc(sizeof *s);
+    s->gemv = c.b && c.rows ? gemv_new(p, &c.params, c.alpha, c.bias) : NULL;
+    if (s->gemv) {
+        p->state = s;
+        p->consumed = 0;
+        return 0;
+    }
+    if (!fold_in(&c)) {
+        mem_free(s);
+        return 1;
+    }
     if (!make_bands(&c, s)) {
         matmul_release(s);
         return 1;
