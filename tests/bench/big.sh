@@ -3,7 +3,7 @@
 # memory (VmHWM less file-backed pages is not kept by the kernel after exit, so the peak of RssAnon is sampled) and its time against
 # `cat IN > OUT && sync OUT`. Needs 10 GB of disk under ${TMPDIR:-/tmp}.
 set -eu
-npuprep=${NPUPREP:-build/npuprep} gen=${GEN:-build/tests/gen_big}
+npuprep=${NPUPREP:-build/npuprep} gen=${GEN:-build/tests}/gen_big
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 watch() { # watch COMMAND...: prints "seconds peak-anonymous-kB"
@@ -26,7 +26,7 @@ for shape in single external; do
     "$gen" $shape "$work/in.onnx"
     echo "$shape: $(du -cm "$work"/in.* | tail -1 | cut -f1) MB"
     echo "  info          $(watch "$npuprep" info "$work/in.onnx")"
-    echo "  one-node edit $(watch "$npuprep" opt --passes remove-identity "$work/in.onnx" -o "$work/out.onnx" --force)"
+    echo "  one-node edit $(watch "$npuprep" opt --passes identity-removal "$work/in.onnx" -o "$work/out.onnx" --force)"
     rm -f "$work"/out*
     for f in "$work"/in.*; do echo "  cat and sync $(basename "$f") $(watch copy "$f" "$work/copy")"; done
     rm -f "$work"/in.* "$work/copy"

@@ -2,7 +2,7 @@
 # linear.sh: seconds per node of load + fold + quantize structure + save on generated chains, which should not grow.
 # Prints (time - time of a 3-node model) / nodes for each size, the ratio of the largest to the smallest, and the time of 1,000 nodes.
 set -eu
-npuprep=${NPUPREP:-build/npuprep} gen=${GEN:-build/tests/gen_onnx}
+npuprep=${NPUPREP:-build/npuprep} gen=${GEN:-build/tests}/gen_onnx
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 best() { # best COMMAND...: the least of five wall times, in ms

@@ -100,7 +100,8 @@ static void floats(struct buf *graph, const char *name, const int *dims, int ran
         count *= dims[i];
     }
     for (int i = 0; i < count; i++)
-        data[i] = 0.25f + (float)((salt * 31 + i * 7) % 97) / 200.0f;
+        data[i] = 0.2f + (float)((salt * 31 + i * 7) % 97) /
+                             2000.0f; /* below 1/4: a chain does not grow */
     number(&t, 2, 1);
     text(&t, 8, name);
     bytes(&t, 9, data, sizeof(float) * (size_t)count);
