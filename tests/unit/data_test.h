@@ -17,6 +17,7 @@
 #include "data/npz_write.h"
 #include "data/samples.h"
 #include "ir/edit.h"
+#include "ir/graph_text.h"
 #include "ir/ir.h"
 
 struct bench {
