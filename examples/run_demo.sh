@@ -32,5 +32,5 @@ printf '%9d bytes  %s (float)\n' "$(bytes $example/model.onnx)" $example/model.o
 for file in model.onnx model.float.onnx model.encodings report.json report.html; do
     printf '%9d bytes  %s\n' "$(bytes "$out/$file")" "$out/$file"
 done
-awk -v a="$(bytes $example/model.onnx)" -v b="$(bytes "$out/model.onnx")" \
-    'BEGIN {printf "\nThe quantized model takes %.0f %% of the float one. Open %s/report.html for the details.\n", 100 * b / a, out}' out="$out"
+awk -v a="$(bytes $example/model.onnx)" -v b="$(bytes "$out/model.onnx")" -v out="$out" \
+    'BEGIN {printf "\nThe quantized model takes %.0f %% of the float one. Open %s/report.html for the details.\n", 100 * b / a, out}'
