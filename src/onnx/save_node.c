@@ -202,7 +202,8 @@ static bool record_of(const struct saver *s, struct span payload, uint32_t numbe
     unsigned char prefix[2 * WIRE_MAX_VARINT];
     size_t used = wire_put_varint(prefix, (uint64_t)number << 3 | WIRE_BYTES);
     used += wire_put_varint(prefix + used, payload.size);
-    if ((size_t)(payload.data - s->m->origin.data) < used ||
+    uintptr_t at = (uintptr_t)payload.data, file = (uintptr_t)s->m->origin.data;
+    if (at < file + used || at - file > s->m->origin.size ||
         memcmp(payload.data - used, prefix, used))
         return false;
     *record = (struct span){payload.data - used, payload.size + used};

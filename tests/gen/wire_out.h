@@ -107,7 +107,7 @@ static inline void out_model(struct out *model, uint64_t ir, uint64_t opset, str
 static inline int out_save(const struct out *o, const char *path)
 {
     FILE *f = fopen(path, "wb");
-    int bad = !f || fwrite(o->data, 1, o->size, f) != o->size;
+    int bad = !f || (o->size && fwrite(o->data, 1, o->size, f) != o->size);
     return (f && fclose(f)) || bad ? -1 : 0;
 }
 #endif
