@@ -19,6 +19,12 @@ void scope_bind(struct scope *s, const struct value *v, int slot)
         *map_slot_u64(&s->slots, v->id) = (void *)(intptr_t)(slot + 2);
 }
 
+int scope_bound(const struct scope *s, const struct value *v)
+{
+    intptr_t hit = (intptr_t)map_get_u64(&s->slots, v->id);
+    return hit ? (int)(hit - 2) : -1;
+}
+
 static int capture(struct builder *b, struct scope *s, const struct value *v)
 {
     int outer = scope_slot(b, s->up, v);
@@ -49,17 +55,15 @@ int scope_slot(struct builder *b, struct scope *s, const struct value *v)
     intptr_t hit = (intptr_t)map_get_u64(&s->slots, v->id);
     if (hit)
         return (int)(hit - 2);
-    int slot;
-    if (v->constant)
-        slot = initializer(b, s, v);
-    else if (s->up)
-        slot = capture(b, s, v);
-    else
+    if (!v->constant && !s->up)
         return diag_report(b->ctx->diag, E_INTERNAL, &(struct where){.tensor = v->name},
                            "'%s' is read before anything makes it", v->name);
-    if (slot >= 0)
-        scope_bind(s, v, slot);
-    return slot;
+    int slot = v->constant ? initializer(b, s, v) : capture(b, s, v);
+    if (slot < 0)
+        return slot;
+    scope_bind(s, v, slot);
+    int code = half_widen(b, s, v);
+    return code ? code : scope_bound(s, v);
 }
 
 /* ---- who is needed ---- */
@@ -199,6 +203,37 @@ static int check_known(struct builder *b, struct scope *s, const struct node *n)
     return 0;
 }
 
+int build_op(struct builder *b, struct scope *s, const struct node *n, const int *in)
+{
+    int code = build_fold(b, s, n, in);
+    if (code)
+        return code < 0 ? code : 0;
+    struct type *out = arena_array(b->session->arena, n->n_outputs + 1u, sizeof *out);
+    if ((code = build_infer(b, s, n, in, out)))
+        return code;
+    if (!make_view(b, s, n, in, out))
+        make_step(b, s, n, in, out);
+    return 0;
+}
+
+static int widen_outputs(struct builder *b, struct scope *s, const struct node *n)
+{
+    int code = 0;
+    for (uint32_t i = 0; !code && i < n->n_outputs; i++)
+        if (n->outputs[i])
+            code = half_widen(b, s, n->outputs[i]);
+    return code;
+}
+
+/* BitCast looks at the bits themselves. */
+static int narrow_inputs(struct builder *b, struct scope *s, const struct node *n, int *in)
+{
+    for (uint32_t i = 0; node_is(n, "BitCast") && i < n->n_inputs; i++)
+        if (in[i] >= 0 && (in[i] = half_narrow(b, s, n->inputs[i].value, in[i])) < 0)
+            return in[i];
+    return 0;
+}
+
 int build_node(struct builder *b, struct scope *s, const struct node *original)
 {
     const struct node *n = build_resolve(b, s, original);
@@ -213,15 +248,9 @@ int build_node(struct builder *b, struct scope *s, const struct node *original)
         return build_call(b, s, n, in);
     if (n->op->traits & OP_CONTROL)
         return build_control(b, s, n, in);
-    code = build_fold(b, s, n, in);
-    if (code)
-        return code < 0 ? code : 0;
-    struct type *out = arena_array(a, n->n_outputs + 1u, sizeof *out);
-    if ((code = build_infer(b, s, n, in, out)))
+    if ((code = narrow_inputs(b, s, n, in)) || (code = build_op(b, s, n, in)))
         return code;
-    if (!make_view(b, s, n, in, out))
-        make_step(b, s, n, in, out);
-    return 0;
+    return widen_outputs(b, s, n);
 }
 
 int build_nodes(struct builder *b, struct scope *s, const struct graph *g)
@@ -236,7 +265,8 @@ int build_nodes(struct builder *b, struct scope *s, const struct graph *g)
 
 /* ---- a whole graph ---- */
 
-static void bind_inputs(struct scope *s, const struct graph *g, const struct type *in)
+static int bind_inputs(struct builder *b, struct scope *s, const struct graph *g,
+                       const struct type *in)
 {
     struct plan *p = s->plan;
     for (size_t i = 0; i < g->inputs.count; i++) {
@@ -247,13 +277,20 @@ static void bind_inputs(struct scope *s, const struct graph *g, const struct typ
             scope_bind(s, v, slot);
         }
         vec_push(&p->inputs, slot);
+        int code = slot >= 0 ? half_widen(b, s, v) : 0;
+        if (code)
+            return code;
     }
+    return 0;
 }
 
 static int bind_outputs(struct builder *b, struct scope *s, const struct graph *g)
 {
     for (size_t i = 0; i < g->outputs.count; i++) {
-        int slot = scope_slot(b, s, g->outputs.data[i]->value);
+        const struct value *v = g->outputs.data[i]->value;
+        int slot = scope_slot(b, s, v);
+        if (slot >= 0 && !s->up)
+            slot = half_narrow(b, s, v, slot);
         if (slot < 0)
             return slot;
         s->plan->slots.data[slot].pinned = true;
@@ -272,8 +309,9 @@ struct plan *plan_build(struct builder *b, const struct graph *g, const struct t
     p->arena = b->session->arena;
     struct scope s = {.up = up, .plan = p, .depth = up ? up->depth + 1 : 0};
     s.call = up ? up->call : NULL;
-    bind_inputs(&s, g, in);
-    int code = build_nodes(b, &s, g);
+    int code = bind_inputs(b, &s, g, in);
+    if (!code)
+        code = build_nodes(b, &s, g);
     if (!code)
         code = bind_outputs(b, &s, g);
     map_release(&s.slots);

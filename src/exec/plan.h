@@ -173,6 +173,13 @@ bool type_same(const struct type *a, const struct type *b);
 /* Slot of a value as seen from scope s; captures are made on the way. -1 after a report. */
 int scope_slot(struct builder *b, struct scope *s, const struct value *v);
 void scope_bind(struct scope *s, const struct value *v, int slot);
+int scope_bound(const struct scope *s, const struct value *v); /* -1: not bound in s itself */
+/* build_half.c: v as float32 from here on, when it is float16. */
+int half_widen(struct builder *b, struct scope *s, const struct value *v);
+/* The slot of v as float16, when v is declared so and slot is float32; else slot. < 0 reported. */
+int half_narrow(struct builder *b, struct scope *s, const struct value *v, int slot);
+/* A node whose input slots are known, when it is no call and no control flow. */
+int build_op(struct builder *b, struct scope *s, const struct node *n, const int *in);
 int build_nodes(struct builder *b, struct scope *s, const struct graph *g);
 int build_node(struct builder *b, struct scope *s, const struct node *n);
 int build_control(struct builder *b, struct scope *s, const struct node *n, const int *in);
