@@ -1,10 +1,6 @@
 /* RNN, GRU, LSTM, versions 7 to 22: shapes, multiply-accumulates, and the adapter with
  * kernels/float/rnn.h. */
-#include "kernels/float/rnn.h"
-
-#include <string.h>
-
-#include "ops/adapt.h"
+#include "ops/ops_rnn.h"
 
 /* ---- shapes: X [steps, batch, input], W [directions, gates * hidden, input]; layout 1 has the
  * batch first ---- */
@@ -117,7 +113,6 @@ static int read_params(struct eval *e, struct rnn_params *p)
     p->steps = x->dims[p->batch_first ? 1 : 0];
     p->batch = x->dims[p->batch_first ? 0 : 1];
     p->input = x->dims[2];
-    p->hidden = e->in[2]->dims[2];
     p->linear_before_reset = node_int(e->node, "linear_before_reset", 0) != 0;
     p->input_forget = node_int(e->node, "input_forget", 0) != 0;
     p->clip = node_float(e->node, "clip", 0);
@@ -135,11 +130,11 @@ static int check_input(struct eval *e, uint32_t i, int64_t want)
                      i, (long long)e->in[i]->count, (long long)want);
 }
 
-static int check_inputs(struct eval *e, const struct rnn_params *p)
+static int check_inputs(struct eval *e, const struct rnn_params *p, bool weights)
 {
     int64_t rows = p->directions * p->hidden, gates = rnn_gates(p->kind);
-    int rc = check_input(e, 1, rows * gates * p->input);
-    rc = rc ? rc : check_input(e, 2, rows * gates * p->hidden);
+    int rc = weights ? check_input(e, 1, rows * gates * p->input) : 0;
+    rc = rc || !weights ? rc : check_input(e, 2, rows * gates * p->hidden);
     rc = rc ? rc : check_input(e, 3, 2 * rows * gates);
     rc = rc ? rc : check_input(e, 4, p->batch);
     rc = rc ? rc : check_input(e, 5, rows * p->batch);
@@ -154,19 +149,23 @@ static int check_inputs(struct eval *e, const struct rnn_params *p)
     return rc;
 }
 
-static int run(struct eval *e, enum rnn_kind kind)
+int rnn_eval(struct eval *e, enum rnn_kind kind, int64_t hidden,
+             const struct rnn_products *products)
 {
-    struct rnn_params p = {.kind = kind};
+    struct rnn_params p = {.kind = kind, .hidden = hidden};
     if (e->in[0]->dtype == DT_DOUBLE)
         return eval_form(e, "float64");
     int rc = read_params(e, &p);
-    rc = rc ? rc : check_inputs(e, &p);
+    rc = rc ? rc : check_inputs(e, &p, !products);
     int64_t floats = rc ? -1 : rnn_scratch(&p);
     float *scratch = floats < 0 ? NULL : eval_scratch(e, floats, sizeof *scratch);
     if (rc || !scratch)
         return rc ? rc : eval_memory(e);
-    struct rnn_args a = {
-        .x = stage_in(e, 0), .w = stage_in(e, 1), .r = stage_in(e, 2), .b = stage_in(e, 3)};
+    struct rnn_args a = {.products = products, .x = stage_in(e, 0), .b = stage_in(e, 3)};
+    if (!products) {
+        a.w = stage_in(e, 1);
+        a.r = stage_in(e, 2);
+    }
     a.lengths = has_in(e, 4) ? in_data(e, 4) : NULL;
     a.initial_h = stage_in(e, 5);
     a.initial_c = stage_in(e, 6);
@@ -174,13 +173,18 @@ static int run(struct eval *e, enum rnn_kind kind)
     a.y = stage_out(e, 0);
     a.y_h = stage_out(e, 1);
     a.y_c = stage_out(e, 2);
-    if ((!a.x && e->in[0]->count) || !a.w || !a.r)
+    if ((!a.x && e->in[0]->count) || (!products && (!a.w || !a.r)))
         return eval_memory(e);
     rnn_run(&p, &a, scratch);
     stage_store(e, 0, a.y);
     stage_store(e, 1, a.y_h);
     stage_store(e, 2, a.y_c);
     return 0;
+}
+
+static int run(struct eval *e, enum rnn_kind kind)
+{
+    return rnn_eval(e, kind, e->in[2]->dims[2], NULL);
 }
 
 int eval_rnn(struct eval *e) { return run(e, RNN_SIMPLE); }

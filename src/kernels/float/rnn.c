@@ -235,7 +235,10 @@ static void one_step(const struct state *s, const struct rnn_args *a, int d, boo
 {
     const struct rnn_params *p = s->p;
     const int64_t n = p->hidden, width = row_width(p);
-    times_transposed(p->batch, width, n, s->h, s->r, s->hr);
+    if (a->products)
+        a->products->multiply(a->products->user, d, true, p->batch, s->h, s->hr);
+    else
+        times_transposed(p->batch, width, n, s->h, s->r, s->hr);
     if (p->kind == RNN_GRU)
         gru_products(s, a, reverse, step);
     for (int64_t b = 0; b < p->batch; b++) {
@@ -292,7 +295,7 @@ static void run_direction(const struct rnn_params *p, const struct rnn_args *a, 
     const float *bias = a->b ? a->b + d * 2 * width : NULL;
     struct state s = {.p = p,
                       .act = p->activations[d],
-                      .r = a->r + d * width * p->hidden,
+                      .r = a->r ? a->r + d * width * p->hidden : NULL,
                       .wb = bias,
                       .rb = bias ? bias + width : NULL,
                       .peepholes = a->peepholes ? a->peepholes + d * 3 * p->hidden : NULL};
@@ -302,7 +305,10 @@ static void run_direction(const struct rnn_params *p, const struct rnn_args *a, 
     s.c = s.h + states;
     s.gated = s.c + states;
     s.product = s.gated + states;
-    times_transposed(rows, width, p->input, a->x, a->w + d * width * p->input, s.xw);
+    if (a->products)
+        a->products->multiply(a->products->user, d, false, rows, a->x, s.xw);
+    else
+        times_transposed(rows, width, p->input, a->x, a->w + d * width * p->input, s.xw);
     add_biases(&s, rows);
     load_state(p, a->initial_h, d, s.h);
     load_state(p, a->initial_c, d, s.c);

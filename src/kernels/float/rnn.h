@@ -59,7 +59,16 @@ struct rnn_params {
     struct rnn_activation activations[2][3]; /* [direction][slot] */
 };
 
+/* Stands in for the products of an LSTM, e.g. with quantized weights: y [rows, 4 * hidden] = x times
+ * the transpose of w (recurrent: of r) of that direction. w and r may then be NULL. */
+struct rnn_products {
+    void (*multiply)(void *user, int direction, bool recurrent, int64_t rows, const float *x,
+                     float *y);
+    void *user;
+};
+
 struct rnn_args {
+    const struct rnn_products *products; /* NULL: w and r as they are */
     const float *x, *w, *r;
     const float *b;                     /* NULL: 0 */
     const int32_t *lengths;             /* [batch], NULL: all steps; 0 <= length <= steps */
