@@ -29,7 +29,7 @@ rm -f "$work"/out/*
 # kill_once INPUT: one save that dies after a random part of the span. A prime step walks over it evenly.
 moment=0
 kill_once() {
-    moment=$(((moment + 7368787) % (span + span / 4)))
+    moment=$(((moment + 7368787) % (span + span / 2)))
     timeout -s KILL "$(printf '0.%06d' "$moment")" "$resave" "$1" "$work/out/m.onnx" always >/dev/null 2>&1
 }
 
