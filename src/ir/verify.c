@@ -108,7 +108,7 @@ static int check_attrs(struct verifier *v, const struct node *n)
 {
     for (uint32_t i = 0; i < n->n_attrs; i++) {
         const struct attr *a = n->attrs[i];
-        if (a->type == ATTR_GRAPH && (!a->graph || a->graph->parent != n))
+        if (a->type == ATTR_GRAPH && !a->ref && (!a->graph || a->graph->parent != n))
             return broken(v, n, "the graph of attribute '%s' has another parent", a->name);
         for (uint32_t k = 0; a->type == ATTR_GRAPHS && k < a->n; k++)
             if (a->graphs[k]->parent != n)

@@ -406,6 +406,31 @@ static void function_twice(struct out *f)
     function(f, "f0", NULL, 0);
 }
 
+/* A body whose If takes its branches from the caller. */
+static void graph_from_caller(struct out *f)
+{
+    struct out fn = {0}, node = {0}, attr = {0}, set = {0};
+    with_nodes(f, captures);
+    out_text(&fn, 1, "Choose");
+    out_text(&fn, 4, "c");
+    out_text(&fn, 5, "r");
+    out_text(&fn, 6, "body");
+    out_text(&node, 1, "c");
+    out_text(&node, 2, "r");
+    out_text(&node, 4, "If");
+    for (int i = 0; i < 2; i++) {
+        out_text(&attr, 1, i ? "else_branch" : "then_branch");
+        out_number(&attr, 20, 5);
+        out_text(&attr, 21, "body");
+        out_message(&node, 5, &attr);
+    }
+    out_message(&fn, 7, &node);
+    out_number(&set, 2, 17);
+    out_message(&fn, 9, &set);
+    out_text(&fn, 10, "local");
+    out_message(f, 25, &fn);
+}
+
 static const struct hostile HOSTILE_GRAPH[] = {
     {"cycle", "refuse E0280", "", "A4: two nodes that need each other", cycle},
     {"self-loop", "refuse E0280", "", "A4: a node that reads its own output", self_loop},
@@ -455,6 +480,7 @@ static const struct hostile HOSTILE_GRAPH[] = {
     {"chain-100", "accept", "", "A1: upstream's cap", chain_100},
     {"functions-10001", "refuse E0215", "", "A1: one function more than upstream's cap",
      functions_10001},
+    {"graph-from-caller", "accept", "", "A4: ref_attr_name of a graph", graph_from_caller},
     {"function-twice", "refuse E0216", "", "A4: one key, two functions", function_twice},
     {0}};
 #endif
