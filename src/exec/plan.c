@@ -149,5 +149,6 @@ void plan_free(struct plan *p)
     vec_free(&p->inputs);
     vec_free(&p->outputs);
     vec_free(&p->const_taps);
+    vec_free(&p->late_views);
     mem_free(p);
 }

@@ -34,6 +34,10 @@ int eval_max_pool(struct eval *e)
 {
     struct pool_params p;
     int rc = read_pool(e, &p);
+    if (!rc && !e->out[0]) { /* only the indices are wanted */
+        const struct tensor *like = e->out[1];
+        e->out[0] = tensor_new(e->scratch, e->in[0]->dtype, like->rank, like->dims);
+    }
     if (rc || !e->out[0]->count)
         return rc;
     int64_t *indices = has_out(e, 1) ? out_data(e, 1) : NULL;
