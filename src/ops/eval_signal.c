@@ -55,7 +55,7 @@ int eval_stft(struct eval *e)
     struct stft_params p = {.batch = x->dims[0],
                             .samples = x->dims[1],
                             .step = in_int(e, 1, 0),
-                            .complex_in = x->dims[2] == 2};
+                            .complex_in = x->rank == 3 && x->dims[2] == 2};
     int rc = no_double(e);
     if (rc)
         return rc;

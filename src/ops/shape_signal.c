@@ -43,7 +43,7 @@ int infer_dft(struct infer *c)
     return 0;
 }
 
-/* STFT-17: signal [B, samples, 1 or 2], frame_step, window, frame_length; [B, frames, bins, 2]. */
+/* STFT-17: signal [B, samples, 1 or 2] (exporters also leave out the last axis of a real one), frame_step, window, frame_length; [B, frames, bins, 2]. */
 int infer_stft(struct infer *c)
 {
     const dim_t *step, *given;
@@ -63,8 +63,8 @@ int infer_stft(struct infer *c)
         dims[1] = dim_add(c->dims, dim_floordiv(c->dims, room, infer_int(c, by)), infer_int(c, 1));
     }
     infer_out(c, 0, infer_dtype(c, 0), 4, dims);
-    if (infer_rank(c, 0) >= 0 && infer_rank(c, 0) != 3)
-        return infer_fail(c, "the signal has rank %d, expected 3", infer_rank(c, 0));
+    if (infer_rank(c, 0) >= 0 && infer_rank(c, 0) != 3 && infer_rank(c, 0) != 2)
+        return infer_fail(c, "the signal has rank %d, expected 2 or 3", infer_rank(c, 0));
     return 0;
 }
 
