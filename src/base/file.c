@@ -216,11 +216,11 @@ static int map_fd(struct mapped_file *f, int fd, const char *name, struct diag *
     if (fstat(fd, &st) != 0) {
         int why = errno;
         close(fd);
-        return diag_report(diag, E_NO_INPUT, &where, "'%s': %s", name, strerror(why));
+        return diag_report(diag, E_NO_INPUT, &where, "cannot look at the file: %s", strerror(why));
     }
     if (!S_ISREG(st.st_mode)) {
         close(fd);
-        return diag_report(diag, E_NOT_REGULAR, &where, "'%s' is %s, expected a regular file", name,
+        return diag_report(diag, E_NOT_REGULAR, &where, "it is %s, expected a regular file",
                            kind_name(st.st_mode));
     }
     return map_regular(f, fd, name, &st, diag);
@@ -255,8 +255,8 @@ int file_map(struct mapped_file *f, const char *path, struct diag *diag)
     *f = (struct mapped_file){.fd = -1, .slot = -1};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return diag_report(diag, E_NO_INPUT, &(struct where){.file = path}, "'%s': %s", path,
-                           strerror(errno));
+        return diag_report(diag, E_NO_INPUT, &(struct where){.file = path},
+                           "cannot open the file: %s", strerror(errno));
     return file_map_fd(f, fd, path, diag);
 }
 

@@ -53,8 +53,8 @@ static int remove_tree(const char *path)
 
 static int fail(struct outdir *d, enum err id, const char *what, int why)
 {
-    return diag_report(d->diag, id, &(struct where){.file = d->path},
-                       "cannot %s the folder '%s': %s", what, d->path, strerror(why));
+    return diag_report(d->diag, id, &(struct where){.file = d->path}, "cannot %s the folder: %s",
+                       what, strerror(why));
 }
 
 /* Path without trailing slashes. */
@@ -109,8 +109,7 @@ static int look_at_target(struct outdir *d, bool force)
         return fail(d, E_EXISTS, "overwrite", EEXIST);
     if (!folder_is_ours(d->path, d->index))
         return diag_report(d->diag, E_OUTDIR_FOREIGN, &(struct where){.file = d->path},
-                           "the folder '%s' has no '%s' of npuprep, so it is not replaced", d->path,
-                           d->index);
+                           "the folder has no '%s' of npuprep, so it is not replaced", d->index);
     return 0;
 }
 

@@ -117,7 +117,7 @@ static int look_at_target(struct outfile *o)
     if (stat(o->path, &target) == 0 && !S_ISREG(target.st_mode) && !S_ISDIR(target.st_mode))
         return open_direct(o, open(o->path, O_WRONLY | O_CLOEXEC | O_NOCTTY));
     if (S_ISDIR(st.st_mode))
-        return outfile_fail(o, E_CREATE, "write the file", EISDIR);
+        return outfile_fail(o, E_CREATE, "write", EISDIR);
     if (!o->force)
         return outfile_fail(o, E_EXISTS, "overwrite", EEXIST);
     if (S_ISREG(st.st_mode))
@@ -132,7 +132,7 @@ static int open_at(struct outfile *o)
     if (o->path[0] == '\0')
         return outfile_fail(o, E_CREATE, "create", ENOENT);
     if (path_has_suffix(o->path, "/"))
-        return outfile_fail(o, E_CREATE, "write the file", EISDIR);
+        return outfile_fail(o, E_CREATE, "write", EISDIR);
     int code = look_at_target(o);
     if (code || o->kind == DIRECT)
         return code;

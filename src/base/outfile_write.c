@@ -14,8 +14,8 @@ int outfile_error(const struct outfile *o) { return o->error; }
 int outfile_fail(struct outfile *o, enum err id, const char *what, int why)
 {
     if (!o->error)
-        o->error = diag_report(o->diag, id, &(struct where){.file = o->path}, "cannot %s '%s': %s",
-                               what, o->path, strerror(why));
+        o->error = diag_report(o->diag, id, &(struct where){.file = o->path},
+                               "cannot %s the file: %s", what, strerror(why));
     return o->error;
 }
 

@@ -39,8 +39,8 @@ int cmd_input(struct cmd *cmd, const char *path)
     struct frame_input in = {.path = arena_string(cmd->arena, path)};
     struct stat st = {0};
     if (strcmp(path, "-") != 0 && stat(path, &st) != 0)
-        return diag_report(cmd->ctx->diag, E_NO_INPUT, &(struct where){.file = path}, "'%s': %s",
-                           path, strerror(errno));
+        return diag_report(cmd->ctx->diag, E_NO_INPUT, &(struct where){.file = path},
+                           "cannot open the file: %s", strerror(errno));
     in.bytes = input_bytes(path, &st);
     int code =
         f->options->hash && S_ISREG(st.st_mode) ? sha256_file(path, in.sha256, cmd->ctx->diag) : 0;

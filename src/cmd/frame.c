@@ -117,8 +117,8 @@ static int check_output(struct cmd_frame *f)
                                 "-o - and --json both want standard output");
     if (o->output && !o->force && strcmp(o->output, "-") != 0 && stat(o->output, &st) == 0 &&
         S_ISREG(st.st_mode))
-        return diag_report(f->ctx.diag, E_EXISTS, &(struct where){.file = o->output}, "'%s' exists",
-                           o->output);
+        return diag_report(f->ctx.diag, E_EXISTS, &(struct where){.file = o->output},
+                           "the file exists");
     return 0;
 }
 

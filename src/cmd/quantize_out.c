@@ -69,7 +69,7 @@ static int check_companions(const struct quantize_out *o)
         const char *place = quantize_out_place(o, (enum quantize_file)f);
         if (lstat(place, &st) == 0)
             return diag_report(o->cmd->ctx->diag, E_EXISTS, &(struct where){.file = place},
-                               "'%s' exists", place);
+                               "the file exists");
     }
     return 0;
 }
@@ -140,7 +140,7 @@ static int move(const struct quantize_out *o, const char *name)
     if (rename(in_folder(o, outdir_path(o->dir), name), to) == 0)
         return 0;
     return diag_report(o->cmd->ctx->diag, E_CREATE, &(struct where){.file = to},
-                       "cannot create '%s': %s", to, strerror(errno));
+                       "cannot create the file: %s", strerror(errno));
 }
 
 static int sync_folder(const struct quantize_out *o, const char *folder)

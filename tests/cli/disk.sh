@@ -5,7 +5,7 @@ model=$root/examples/ppocr2-cls/model.onnx
 
 mkdir limited
 run 74 'a file size limit' sh -c 'ulimit -f 100; exec "$0" opt "$1" -o limited/x.onnx' "$N" "$model"
-says 'error E0011: cannot write .limited/x.onnx.: File too large'
+says 'error E0011: cannot write the file: File too large .limited/x.onnx'
 empty_folder 'leaves nothing' limited
 run 74 'a file size limit with external data' sh -c 'ulimit -f 100; exec "$0" opt "$1" -o limited/x.onnx --external-data always' \
     "$N" "$model"

@@ -26,7 +26,7 @@ run 0 'what it saved loads' "$N" opt folded.onnx --passes fold-batchnorm -o agai
 shows '"rewrites": 0' 'and nothing is left to fold'
 rm model.onnx
 run 1 'it fails without a model' ./fold
-says 'E0007: .model.onnx.: No such file'
+says 'E0007: cannot open the file: No such file or directory .model.onnx'
 says 'hint: '
 
 run 0 'uninstall' make_root uninstall PREFIX="$work/usr"
