@@ -55,6 +55,8 @@ static void extents_must_agree(void **state)
     assert_false(einsum_extents(&p, (const int64_t *const[]){a, b}));
     assert_true(einsum_extents(&p, (const int64_t *const[]){a, one})); /* broadcasts */
     assert_false(einsum_extents(&p, (const int64_t *const[]){huge, b}));
+    const int64_t empty[] = {(int64_t)1 << 40, 0}, wide[] = {0, (int64_t)1 << 40};
+    assert_false(einsum_extents(&p, (const int64_t *const[]){empty, wide}));
 }
 
 static int64_t index_of(const struct einsum_plan *p, int input, const int64_t *at)

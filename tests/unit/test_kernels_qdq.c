@@ -121,6 +121,8 @@ static void plans(void **state)
     assert_false(qdq_plan(x, 3, axis, 1, 0, 0, &p));
     assert_false(qdq_plan(x, 3, axis, 1, 3, 0, &p));
     assert_false(qdq_plan(x, 3, blocked, 3, 1, -1, &p));
+    const int64_t long_line[] = {INT64_MAX - 2}, two[] = {2};
+    assert_false(qdq_plan(long_line, 1, two, 1, 0, (int64_t)1 << 40, &p));
 }
 
 /* Every granularity and type against one formula per element. */

@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/num.h"
 #include "kernels/float/einsum.h"
 
 /* Labels in the making: letters get the numbers 0..51 in ASCII order, axes of the ellipsis 52..
@@ -152,9 +151,18 @@ bool einsum_labels(const char *equation, int n_inputs, const int *ranks, struct 
     return true;
 }
 
+/* The product, empty axes left out, is an int64: steps and group sizes are products of some of these. */
+static bool fits(const int64_t *dims, int n)
+{
+    int64_t size = 1;
+    for (int i = 0; i < n; i++)
+        if (dims[i] > 0 && __builtin_mul_overflow(size, dims[i], &size))
+            return false;
+    return true;
+}
+
 bool einsum_extents(struct einsum_plan *p, const int64_t *const *dims)
 {
-    int64_t size;
     for (int l = 0; l < p->n_labels; l++)
         p->extent[l] = 1;
     for (int i = 0; i < p->n_inputs; i++)
@@ -166,7 +174,7 @@ bool einsum_extents(struct einsum_plan *p, const int64_t *const *dims)
             *extent = dim == 1 ? *extent : dim;
         }
     for (int i = 0; i < p->n_inputs; i++)
-        if (!num_product(p->dims[i], p->input[i].rank, &size))
+        if (!fits(p->dims[i], p->input[i].rank))
             return false;
-    return num_product(p->extent, p->n_labels, &size);
+    return fits(p->extent, p->n_labels);
 }

@@ -22,7 +22,7 @@ struct run {
 
 static int64_t blocks_of(const struct qdq_params *p)
 {
-    return p->block ? (p->n + p->block - 1) / p->block : p->n;
+    return p->block ? p->n / p->block + (p->n % p->block != 0) : p->n;
 }
 
 int64_t qdq_scales(const struct qdq_params *p)
