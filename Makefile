@@ -91,10 +91,11 @@ $(BUILD)/completion/npuprep.%: $(BUILD)/npuprep
 	@mkdir -p $(@D)
 	$(Q)$< help --as $* > $@
 
-# The installed place is known at install time only; in the build folder the file serves the tests.
+# The library is an archive, so whoever links it needs all of these: none is private. (--static would also ask for the
+# archives behind libzip and the others.) The installed place is known at install time only; in the build folder the file serves the tests.
 PC_TEXT = prefix=$(PREFIX)\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: npuprep\n\
-Description: rewrite and quantize ONNX models for NPUs\nVersion: $(VERSION)\nRequires.private: $(LIBS_PC)\n\
-Libs: -L$${libdir} -lnpuprep\nLibs.private: -ldnnl -lpthread -lm\nCflags: -I$${includedir}\n
+Description: rewrite and quantize ONNX models for NPUs\nVersion: $(VERSION)\nRequires: $(LIBS_PC)\n\
+Libs: -L$${libdir} -lnpuprep -ldnnl -lpthread -lm\nCflags: -I$${includedir}\n
 $(BUILD)/npuprep.pc: Makefile
 	@mkdir -p $(@D)
 	@printf '$(PC_TEXT)' > $@

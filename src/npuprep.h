@@ -1,5 +1,5 @@
-/* npuprep from C: load an ONNX model, rewrite it, save it. Link with `pkg-config --static --cflags
- * --libs npuprep`.
+/* npuprep from C: load an ONNX model, rewrite it, save it. Link with `pkg-config --cflags --libs
+ * npuprep`.
  *
  *   #include <npuprep.h>
  *   #include <stdio.h>
