@@ -40,7 +40,8 @@ struct exec_options {
     void *tap_user;
     /* The taps take t's elements in any order of axes: statistics do. */
     bool tap_any_order;
-    /* A tap may overwrite t's data, and the model goes on with that. */
+    /* A tap may overwrite t's data, and the model goes on with that. Constants and views of the
+     * inputs are not shown then. */
     bool tap_writes;
     /* Looks at every node's outputs: E_RUN_NONFINITE, a warning with ctx->allow_nonfinite. */
     bool check_nonfinite;

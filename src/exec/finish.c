@@ -115,7 +115,8 @@ static void attach_taps(struct plan *p)
         if (!slot->tapped || (slot->kind == SLOT_CAPTURE))
             continue;
         int at = source_step(p, (int)i);
-        if (at < 0 && slot->kind != SLOT_STATIC && slot->kind != SLOT_DYNAMIC)
+        bool writes = p->session->exec->options.tap_writes; /* not into constants and inputs */
+        if (at < 0 && !writes && slot->kind != SLOT_STATIC && slot->kind != SLOT_DYNAMIC)
             vec_push(&p->const_taps, (int)i);
         if (at < 0)
             continue;
