@@ -28,6 +28,7 @@ struct run {
     struct stats *stats;
     struct progress *progress;
     const struct value **values; /* observed, by name as in stats */
+    bool *plain;                 /* those without a histogram */
     double saved;                /* when the last checkpoint was */
     size_t *position;            /* of run index in samples */
     uint32_t *slot_of;           /* value id -> observed index + 1 */
@@ -80,7 +81,7 @@ static int tap(void *user, int64_t sample, int worker, const struct value *v,
     struct observed o;
     struct tensor_stats *seen = &w->seen[slot - 1];
     observe_range(&o, t->data, (size_t)t->count);
-    if (!r->o->histograms || !o.finite) {
+    if (!seen->histogram || !o.finite) {
         tensor_stats_add(seen, &o, NULL, 0);
         return 0;
     }
@@ -166,10 +167,29 @@ static size_t choose_samples(struct run *r)
     return chosen;
 }
 
+struct named {
+    const struct value *value;
+    bool plain;
+};
+
 static int by_name(const void *a, const void *b)
 {
-    const struct value *const *x = a, *const *y = b;
-    return strcmp((*x)->name, (*y)->name);
+    return strcmp(((const struct named *)a)->value->name, ((const struct named *)b)->value->name);
+}
+
+static void sort_values(struct run *r)
+{
+    const struct calibrate_options *o = r->o;
+    struct arena *a = r->stats->arena;
+    struct named *sorted = mem_alloc((o->n_values + 1) * sizeof *sorted);
+    for (size_t i = 0; i < o->n_values; i++)
+        sorted[i] = (struct named){o->values[i], o->plain && o->plain[i]};
+    qsort(sorted, o->n_values, sizeof *sorted, by_name);
+    r->values = arena_array(a, o->n_values, sizeof *r->values);
+    r->plain = arena_array(a, o->n_values, sizeof *r->plain);
+    for (size_t i = 0; i < o->n_values; i++)
+        r->values[i] = sorted[i].value, r->plain[i] = sorted[i].plain;
+    mem_free(sorted);
 }
 
 /* Names are copied: statistics outlive the model. */
@@ -177,8 +197,9 @@ static void clear_tensors(struct tensor_stats *t, const struct run *r)
 {
     for (size_t i = 0; i < r->o->n_values; i++) {
         t[i].name = arena_string(r->stats->arena, r->values[i]->name);
-        t[i].histogram =
-            r->o->histograms ? arena_alloc(r->stats->arena, sizeof *t[i].histogram) : NULL;
+        t[i].histogram = r->o->histograms && !r->plain[i]
+                             ? arena_alloc(r->stats->arena, sizeof *t[i].histogram)
+                             : NULL;
         tensor_stats_clear(&t[i]);
     }
 }
@@ -207,9 +228,7 @@ static bool same_tensors(const struct run *r)
 static int set_up(struct run *r, struct model *m)
 {
     const struct calibrate_options *o = r->o;
-    r->values = arena_copy(r->stats->arena, o->values, o->n_values * sizeof *r->values);
-    if (o->n_values)
-        qsort(r->values, o->n_values, sizeof *r->values, by_name);
+    sort_values(r);
     if (!r->stats->samples.count)
         make_tensors(r);
     else if (!same_tensors(r))

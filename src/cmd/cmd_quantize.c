@@ -212,10 +212,15 @@ static int calibrate(struct job *j)
         return cmd_need_data(j->cmd);
     bool from_calibration = j->o->verify == 0 && !j->o->eval_data.count;
     struct sample_source source = pipeline_source(j->pipeline.samples);
+    size_t n = j->plan->observed.count;
+    bool *plain = arena_array(j->cmd->arena, n, sizeof *plain);
+    for (size_t i = 0; i < n; i++)
+        plain[i] = quant_is_bounded(j->plan->observed.data[i]);
     struct calibrate_options o = {
         .engine = j->pipeline.engine,
         .values = j->plan->observed.data,
-        .n_values = j->plan->observed.count,
+        .n_values = n,
+        .plain = plain,
         .histograms = range_needs_histograms(&j->method),
         .per_sample = range_needs_per_sample(&j->method),
         .outputs = from_calibration ? keep_outputs : NULL,
@@ -261,7 +266,11 @@ static bool range_from_stats(void *user, const struct value *v, double *low, dou
     const struct target_operand *o = &j->target->activation;
     const struct tensor_stats *t = stats_find(j->stats, v->name);
     struct range_grid g = {((int64_t)1 << j->activation_bits) - 1, o->symmetric};
-    return t && range_of(j->stats, (size_t)(t - j->stats->tensors.data), &j->method, &g, low, high);
+    struct range_method seen = {RANGE_MINMAX, 0};
+    bool cut = range_needs_histograms(&j->method) && !quant_is_bounded(v);
+    return t &&
+           range_of(j->stats, (size_t)(t - j->stats->tensors.data),
+                    cut || range_needs_per_sample(&j->method) ? &j->method : &seen, &g, low, high);
 }
 
 static int choose(struct job *j)

@@ -205,30 +205,6 @@ static void write_activation(struct writer *w, struct value *v)
 
 /* ---- Relu and Clip ---- */
 
-static double bound(const struct node *n, uint32_t input, const char *attr, double otherwise)
-{
-    const struct value *v = node_input(n, input);
-    if (v)
-        return value_is_constant(v) && v->constant->count == 1 ? tensor_get(v->constant, 0)
-                                                               : (double)NAN;
-    return (double)node_float(n, attr, (float)otherwise);
-}
-
-bool quant_clip_is_redundant(const struct node *n)
-{
-    const struct value *x = node_input(n, 0), *y = n->outputs[0];
-    if (!x->q || !y->q || x->q->scale[0] != y->q->scale[0] || /* the same numbers, not close ones */
-        x->q->zero_point[0] != y->q->zero_point[0] || value_only_user(x) != n)
-        return false;
-    bool relu = strcmp(n->op_type, "Relu") == 0;
-    double low = relu ? 0 : bound(n, 1, "min", -INFINITY);
-    double high = relu ? INFINITY : bound(n, 2, "max", INFINITY);
-    double scale = (double)y->q->scale[0], zero = y->q->zero_point[0];
-    double least = isinf(low) ? low : (double)num_round_even(low / scale) + zero;
-    double most = isinf(high) ? high : (double)num_round_even(high / scale) + zero;
-    return least <= (double)dtype_min(y->q->dtype) && most >= (double)dtype_max(y->q->dtype);
-}
-
 /* The node, and the bounds nobody else reads. */
 static void drop_node(struct node *n)
 {

@@ -68,6 +68,10 @@ struct quant_plan {
 int quant_plan_new(struct quant_plan **out, struct model *m, const struct quant_settings *s);
 void quant_plan_free(struct quant_plan *p);
 
+/* Whether the operators before v bound it on both sides (Clip, Sigmoid, ... and data movement behind
+ * them): such values fill their range, so no method gains by cutting it. */
+bool quant_is_bounded(const struct value *v);
+
 /* Range of an observed value; false: not known. Called in the order of the values' ids. */
 typedef bool quant_range_fn(void *user, const struct value *v, double *low, double *high);
 
