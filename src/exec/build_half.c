@@ -59,8 +59,10 @@ int half_widen(struct builder *b, struct scope *s, const struct value *v)
 
 int half_narrow(struct builder *b, struct scope *s, const struct value *v, int slot)
 {
+    const struct type *t = slot >= 0 ? &s->plan->slots.data[slot].type : &v->type;
+    bool unknown = t->kind == TYPE_NONE || t->dtype == DT_UNDEFINED; /* behind a body */
     if (v->type.kind != TYPE_TENSOR || v->type.dtype != DT_FLOAT16 ||
-        !is_tensor_of(s->plan, slot, DT_FLOAT))
+        (!unknown && !is_tensor_of(s->plan, slot, DT_FLOAT)))
         return slot;
     const struct node *n = cast_node(b, v, DT_FLOAT16);
     bitset_add(&b->wanted, v->id);
