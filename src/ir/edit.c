@@ -71,6 +71,7 @@ static void link_use(struct use *u, struct value *v)
         v->uses->prev = u;
     v->uses = u;
     v->n_uses++;
+    v->n_graph_outputs += u->node == NULL;
 }
 
 static void unlink_use(struct use *u)
@@ -87,6 +88,7 @@ static void unlink_use(struct use *u)
     u->prev = u->next = NULL;
     u->value = NULL;
     v->n_uses--;
+    v->n_graph_outputs -= u->node == NULL;
 }
 
 /* What a value with few readers allows, its neighbours may not have tried yet. */

@@ -107,6 +107,7 @@ struct value {
     uint32_t slot;         /* output slot of the producer */
     struct use *uses;      /* first of the list */
     uint32_t n_uses;
+    uint32_t n_graph_outputs;  /* of these: outputs of a graph */
     bool is_input; /* stands in graph->inputs */
     bool removed;
     struct tensor *constant; /* the initializer, or NULL */

@@ -118,11 +118,7 @@ bool value_is_constant(const struct value *v)
     return !v->is_input || (ir > 0 && ir < 4);
 }
 
-bool value_is_output(const struct value *v)
-{
-    value_each_use(u, v) if (!u->node) return true;
-    return false;
-}
+bool value_is_output(const struct value *v) { return v->n_graph_outputs > 0; }
 
 struct node *value_only_user(const struct value *v)
 {

@@ -214,22 +214,35 @@ static const char *type_label(const struct type *t)
     return t->kind == TYPE_TENSOR ? dtype_name(t->dtype) : kinds[t->kind];
 }
 
+static bool same_name(const struct slot *a, const struct slot *b)
+{
+    return a->length == b->length && !memcmp(a->name, b->name, a->length);
+}
+
+/* Where to begin comparing input i with earlier ones. Inputs of a repeated slot were compared one after the
+ * other, so the neighbour speaks for all: linear in the number of inputs. */
+static uint32_t first_to_compare(const struct check *c, uint32_t i, const struct slot *slot)
+{
+    struct slot before;
+    const struct type *t = i ? c->types[i - 1] : NULL;
+    bool speaks = slot->mark == '*' && t && t->kind == TYPE_TENSOR && t->dtype != DT_UNDEFINED &&
+                  find_slot(c->v->types, i - 1, &before) && same_name(&before, slot);
+    return speaks ? i - 1 : 0;
+}
+
 /* An earlier input in a slot of the same name, with another tensor element type. */
 static const struct type *clash(const struct check *c, uint32_t i, const struct slot *slot)
 {
     if (slot->mark == '~' || !variable_set(c->v, slot) || c->types[i]->kind != TYPE_TENSOR)
         return NULL;
-    for (uint32_t j = 0; j < i; j++) {
+    for (uint32_t j = first_to_compare(c, i, slot); j < i; j++) {
         struct slot other;
         const struct type *t = c->types[j];
         if (!t || t->kind != TYPE_TENSOR || t->dtype == DT_UNDEFINED ||
             t->dtype == c->types[i]->dtype)
             continue;
-        if (find_slot(c->v->types, j, &other) && other.length == slot->length &&
-            !memcmp(other.name, slot->name, slot->length))
+        if (find_slot(c->v->types, j, &other) && same_name(&other, slot))
             return t;
-        if (slot->mark == '*' && j > 0)
-            break; /* a repeated slot needs comparing with its first member only */
     }
     return NULL;
 }
