@@ -17,7 +17,10 @@
 struct worker {
     struct arena *arena;       /* of the sample's inputs */
     struct tensor_stats *seen; /* per observed value, cleared for each sample */
+    struct arena *held;        /* what stays from sample to sample */
     struct observe_bins *bins;
+    double *sum; /* owned, n_sum of them */
+    int64_t n_sum;
     struct hash128 digest;
 };
 
@@ -29,6 +32,7 @@ struct run {
     struct progress *progress;
     const struct value **values; /* observed, by name as in stats */
     bool *plain;                 /* those without a histogram */
+    int *axes;                   /* of their channels, or -1 */
     double saved;                /* when the last checkpoint was */
     size_t *position;            /* of run index in samples */
     uint32_t *slot_of;           /* value id -> observed index + 1 */
@@ -69,28 +73,80 @@ static int fetch(void *user, int64_t index, int worker, const struct tensor **in
     return 0;
 }
 
-static int tap(void *user, int64_t sample, int worker, const struct value *v,
-               const struct tensor *t)
+/* x[outer][channels][inner] */
+struct layout {
+    int64_t outer, channels, inner;
+};
+
+static struct layout layout_of(const struct tensor *t, int axis)
 {
-    struct run *r = user;
+    struct layout l = {1, t->dims[axis], 1};
+    for (int i = 0; i < axis; i++)
+        l.outer *= t->dims[i];
+    for (int i = axis + 1; i < t->rank; i++)
+        l.inner *= t->dims[i];
+    return l;
+}
+
+static void add_sums(struct worker *w, struct tensor_stats *seen, const struct tensor *t, int axis)
+{
+    if (axis >= t->rank || !t->count)
+        return;
+    struct layout l = layout_of(t, axis);
+    if (l.channels > w->n_sum) {
+        mem_free(w->sum);
+        w->sum = mem_alloc((size_t)l.channels * sizeof *w->sum);
+        w->n_sum = l.channels;
+    }
+    memset(w->sum, 0, (size_t)l.channels * sizeof *w->sum);
+    observe_channels(w->sum, t->data, (size_t)l.outer, (size_t)l.channels, (size_t)l.inner);
+    tensor_stats_add_sums(seen, w->sum, l.channels, (uint64_t)(l.outer * l.inner), w->held);
+}
+
+static void add_histogram(struct worker *w, struct tensor_stats *seen, const struct observed *o,
+                          const struct tensor *t)
+{
+    float most = -o->low > o->high ? -o->low : o->high;
+    int top = observe_octave(most);
+    memset(w->bins, 0, sizeof *w->bins);
+    observe_histogram(w->bins, top, t->data, (size_t)t->count);
+    tensor_stats_add(seen, o, w->bins, top);
+}
+
+static int see(struct run *r, int worker, const struct value *v, const struct tensor *t,
+               bool channels_last)
+{
     struct worker *w = &r->workers[worker];
-    (void)sample;
     uint32_t slot = v->id < r->n_ids ? r->slot_of[v->id] : 0;
     if (!slot || t->dtype != DT_FLOAT)
         return 0;
     struct observed o;
     struct tensor_stats *seen = &w->seen[slot - 1];
+    int axis = r->axes[slot - 1];
     observe_range(&o, t->data, (size_t)t->count);
-    if (!seen->histogram || !o.finite) {
+    if (!seen->histogram || !o.finite)
         tensor_stats_add(seen, &o, NULL, 0);
+    else
+        add_histogram(w, seen, &o, t);
+    if (axis < 0 || o.finite != (uint64_t)t->count)
         return 0;
-    }
-    float most = -o.low > o.high ? -o.low : o.high;
-    int top = observe_octave(most);
-    memset(w->bins, 0, sizeof *w->bins);
-    observe_histogram(w->bins, top, t->data, (size_t)t->count);
-    tensor_stats_add(seen, &o, w->bins, top);
+    /* axis 1 lies last there, and the last one before it */
+    add_sums(w, seen, t, channels_last ? (axis == 1 ? t->rank - 1 : t->rank - 2) : axis);
     return 0;
+}
+
+static int tap(void *user, int64_t sample, int worker, const struct value *v,
+               const struct tensor *t)
+{
+    (void)sample;
+    return see(user, worker, v, t, false);
+}
+
+static int tap_channels_last(void *user, int64_t sample, int worker, const struct value *v,
+                             const struct tensor *t)
+{
+    (void)sample;
+    return see(user, worker, v, t, true);
 }
 
 static void add_sample(struct run *r, const struct worker *w, size_t position)
@@ -101,7 +157,7 @@ static void add_sample(struct run *r, const struct worker *w, size_t position)
     if (r->o->per_sample)
         one.ranges = arena_array(s->arena, r->o->n_values, 2 * sizeof *one.ranges);
     for (size_t i = 0; i < r->o->n_values; i++) {
-        tensor_stats_merge(&s->tensors.data[i], &w->seen[i]);
+        tensor_stats_merge(&s->tensors.data[i], &w->seen[i], s->arena);
         if (one.ranges)
             one.ranges[2 * i] = w->seen[i].low, one.ranges[2 * i + 1] = w->seen[i].high;
     }
@@ -170,6 +226,7 @@ static size_t choose_samples(struct run *r)
 struct named {
     const struct value *value;
     bool plain;
+    int axis;
 };
 
 static int by_name(const void *a, const void *b)
@@ -183,23 +240,27 @@ static void sort_values(struct run *r)
     struct arena *a = r->stats->arena;
     struct named *sorted = mem_alloc((o->n_values + 1) * sizeof *sorted);
     for (size_t i = 0; i < o->n_values; i++)
-        sorted[i] = (struct named){o->values[i], o->plain && o->plain[i]};
+        sorted[i] =
+            (struct named){o->values[i], o->plain && o->plain[i], o->axes ? o->axes[i] : -1};
     qsort(sorted, o->n_values, sizeof *sorted, by_name);
     r->values = arena_array(a, o->n_values, sizeof *r->values);
     r->plain = arena_array(a, o->n_values, sizeof *r->plain);
-    for (size_t i = 0; i < o->n_values; i++)
-        r->values[i] = sorted[i].value, r->plain[i] = sorted[i].plain;
+    r->axes = arena_array(a, o->n_values, sizeof *r->axes);
+    for (size_t i = 0; i < o->n_values; i++) {
+        r->values[i] = sorted[i].value;
+        r->plain[i] = sorted[i].plain, r->axes[i] = sorted[i].axis;
+    }
     mem_free(sorted);
 }
 
 /* Names are copied: statistics outlive the model. */
-static void clear_tensors(struct tensor_stats *t, const struct run *r)
+static void clear_tensors(struct tensor_stats *t, const struct run *r, struct arena *a)
 {
     for (size_t i = 0; i < r->o->n_values; i++) {
-        t[i].name = arena_string(r->stats->arena, r->values[i]->name);
-        t[i].histogram = r->o->histograms && !r->plain[i]
-                             ? arena_alloc(r->stats->arena, sizeof *t[i].histogram)
-                             : NULL;
+        t[i].name = arena_string(a, r->values[i]->name);
+        t[i].histogram =
+            r->o->histograms && !r->plain[i] ? arena_alloc(a, sizeof *t[i].histogram) : NULL;
+        t[i].sums = r->axes[i] >= 0 ? arena_alloc(a, sizeof *t[i].sums) : NULL;
         tensor_stats_clear(&t[i]);
     }
 }
@@ -212,7 +273,7 @@ static void make_tensors(struct run *r)
     s->tensors.count = r->o->n_values;
     for (size_t i = 0; i < s->tensors.count; i++)
         s->tensors.data[i] = (struct tensor_stats){.name = NULL};
-    clear_tensors(s->tensors.data, r);
+    clear_tensors(s->tensors.data, r, s->arena);
 }
 
 static bool same_tensors(const struct run *r)
@@ -221,7 +282,8 @@ static bool same_tensors(const struct run *r)
     bool same = s->tensors.count == r->o->n_values && s->histograms == r->o->histograms &&
                 s->per_sample == r->o->per_sample;
     for (size_t i = 0; same && i < s->tensors.count; i++)
-        same = strcmp(s->tensors.data[i].name, r->values[i]->name) == 0;
+        same = strcmp(s->tensors.data[i].name, r->values[i]->name) == 0 &&
+               (s->tensors.data[i].sums != NULL) == (r->axes[i] >= 0);
     return same;
 }
 
@@ -243,10 +305,10 @@ static int set_up(struct run *r, struct model *m)
     r->workers = mem_alloc((size_t)r->n_workers * sizeof *r->workers);
     for (int i = 0; i < r->n_workers; i++) {
         struct worker *w = &r->workers[i];
-        w->arena = arena_new();
-        w->seen = arena_array(r->stats->arena, o->n_values, sizeof *w->seen);
+        w->arena = arena_new(), w->held = arena_new();
+        w->seen = arena_array(w->held, o->n_values, sizeof *w->seen);
         w->bins = o->histograms ? mem_alloc(sizeof *w->bins) : NULL;
-        clear_tensors(w->seen, r);
+        clear_tensors(w->seen, r, w->held);
     }
     return 0;
 }
@@ -255,7 +317,9 @@ static void tear_down(struct run *r)
 {
     for (int i = 0; r->workers && i < r->n_workers; i++) {
         arena_free(r->workers[i].arena);
+        arena_free(r->workers[i].held);
         mem_free(r->workers[i].bins);
+        mem_free(r->workers[i].sum);
     }
     mem_free(r->workers);
     mem_free(r->slot_of);
@@ -272,6 +336,7 @@ static int run_samples(struct run *r, struct model *m, size_t count)
                                      .tap = tap,
                                      .tap_user = r,
                                      .tap_any_order = true,
+                                     .tap_channels_last = tap_channels_last,
                                  });
     if (!x)
         return -E_INTERNAL; /* reported; any code says so */

@@ -19,7 +19,9 @@ struct calibrate_options {
     const struct value *const *values; /* to observe: float32, n_values of them */
     size_t n_values;
     bool histograms, per_sample;
-    const bool *plain;     /* by value: no histogram of it all the same; NULL: none */
+    const bool *plain; /* by value: no histogram of it all the same; NULL: none */
+    const int *axes;   /* by value: the axis of the channels whose means are wanted, 1 or the last
+                          one, else -1; NULL: no means */
     int64_t shard, shards; /* this one of so many, from 1; 0, 0: all samples */
     /* Sees the outputs of each sample that was run, from several threads at once; NULL: nobody. k is
      * the position in the source. */

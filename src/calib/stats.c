@@ -119,9 +119,15 @@ void stats_warn_nonfinite(const struct stats *s, struct diag *diag)
 void tensor_stats_clear(struct tensor_stats *t)
 {
     struct histogram *h = t->histogram;
-    *t = (struct tensor_stats){.name = t->name, .low = INFINITY, .high = -INFINITY, .histogram = h};
+    struct channel_sums *sums = t->sums;
+    *t = (struct tensor_stats){
+        .name = t->name, .low = INFINITY, .high = -INFINITY, .histogram = h, .sums = sums};
     if (h)
         *h = (struct histogram){.any = false};
+    if (sums)
+        sums->count = 0;
+    for (int64_t c = 0; sums && c < sums->channels; c++)
+        sums->sum[c] = 0;
 }
 
 static void widen(struct tensor_stats *t, float low, float high)
@@ -167,13 +173,77 @@ static void histogram_merge(struct histogram *to, const struct histogram *from)
     }
 }
 
-void tensor_stats_merge(struct tensor_stats *to, const struct tensor_stats *from)
+/* ---- sums of channels ---- */
+
+/* Room for that many channels. false: there is room for another number already. */
+static bool sums_fit(struct channel_sums *s, int64_t channels, struct arena *a)
+{
+    if (!s->sum && channels > 0) {
+        s->channels = channels;
+        s->sum = arena_array(a, (size_t)channels, sizeof *s->sum);
+    }
+    return s->channels == channels;
+}
+
+/* Mixed numbers of channels have no means: -1 stays whatever comes. */
+static void sums_spoil(struct channel_sums *s)
+{
+    s->channels = -1;
+    s->count = 0;
+}
+
+static void sums_merge(struct channel_sums *to, const struct channel_sums *from, struct arena *a)
+{
+    if (!from->count && from->channels >= 0)
+        return;
+    if (from->channels < 0 || to->channels < 0 || !sums_fit(to, from->channels, a)) {
+        sums_spoil(to);
+        return;
+    }
+    to->count += from->count;
+    for (int64_t c = 0; c < to->channels; c++)
+        to->sum[c] += from->sum[c];
+}
+
+void tensor_stats_add_sums(struct tensor_stats *t, const double *sum, int64_t n, uint64_t count,
+                           struct arena *a)
+{
+    const double most = 0x1p80; /* in units; leaves room for 2^46 of them */
+    struct channel_sums *s = t->sums;
+    if (s->channels < 0 || !sums_fit(s, n, a)) {
+        sums_spoil(s);
+        return;
+    }
+    s->count += count;
+    for (int64_t c = 0; c < n; c++) {
+        double units = ldexp(sum[c], SUM_BITS);
+        if (!(units > -most && units < most)) {
+            sums_spoil(s);
+            return;
+        }
+        s->sum[c] += (__int128)units;
+    }
+}
+
+bool tensor_stats_means(const struct tensor_stats *t, int64_t channels, double *mean)
+{
+    const struct channel_sums *s = t->sums;
+    if (!s || !s->count || s->channels != channels)
+        return false;
+    for (int64_t c = 0; c < channels; c++)
+        mean[c] = ldexp((double)s->sum[c], -SUM_BITS) / (double)s->count;
+    return true;
+}
+
+void tensor_stats_merge(struct tensor_stats *to, const struct tensor_stats *from, struct arena *a)
 {
     to->finite += from->finite, to->nan += from->nan;
     to->above += from->above, to->below += from->below;
     widen(to, from->low, from->high);
     if (to->histogram && from->histogram)
         histogram_merge(to->histogram, from->histogram);
+    if (to->sums && from->sums)
+        sums_merge(to->sums, from->sums, a);
 }
 
 void tensor_stats_add(struct tensor_stats *t, const struct observed *o,
@@ -221,7 +291,8 @@ static int check_merge(const struct stats *a, const struct stats *b, bool mixed_
     bool same = a->histograms == b->histograms && a->per_sample == b->per_sample &&
                 a->tensors.count == b->tensors.count;
     for (size_t i = 0; same && i < a->tensors.count; i++)
-        same = strcmp(a->tensors.data[i].name, b->tensors.data[i].name) == 0;
+        same = strcmp(a->tensors.data[i].name, b->tensors.data[i].name) == 0 &&
+               !a->tensors.data[i].sums == !b->tensors.data[i].sums;
     if (!same)
         return diag_report(diag, E_STATS_MISMATCH, &(struct where){.file = name},
                            "it holds other tensors or another kind of statistics");
@@ -264,7 +335,7 @@ int stats_merge(struct stats *into, const struct stats *from, bool mixed_isa, co
     if (strcmp(into->isa, from->isa) != 0)
         into->isa = "mixed";
     for (size_t i = 0; i < into->tensors.count; i++)
-        tensor_stats_merge(&into->tensors.data[i], &from->tensors.data[i]);
+        tensor_stats_merge(&into->tensors.data[i], &from->tensors.data[i], into->arena);
     for (size_t i = 0; i < from->samples.count; i++)
         copy_sample(into, &from->samples.data[i], into->tensors.count);
     stats_sort(into);

@@ -27,11 +27,20 @@ struct histogram {
     uint64_t bins[2][OBSERVE_BINS]; /* positive, negative */
 };
 
+/* Sums over each channel, in units of 2^-SUM_BITS, so that they add exactly: 2^87 at most. */
+enum { SUM_BITS = 40 };
+struct channel_sums {
+    int64_t channels;
+    uint64_t count; /* elements in each channel */
+    __int128 *sum;
+};
+
 struct tensor_stats {
     const char *name;
     uint64_t finite, nan, above, below; /* elements */
     float low, high;                    /* of the finite ones; low > high: none was seen */
     struct histogram *histogram;        /* NULL: not asked for */
+    struct channel_sums *sums;          /* NULL: nobody asks for its means */
 };
 
 struct sample_stats {
@@ -60,10 +69,18 @@ const struct tensor_stats *stats_find(const struct stats *s, const char *name);
 void stats_warn_nonfinite(const struct stats *s, struct diag *diag);
 
 void tensor_stats_clear(struct tensor_stats *t);
-void tensor_stats_merge(struct tensor_stats *to, const struct tensor_stats *from);
+void tensor_stats_merge(struct tensor_stats *to, const struct tensor_stats *from,
+                        struct arena *a); /* a: of the statistics that `to` belongs to */
 /* Adds n elements; the histogram too when there is one. o: what observe_range gave for them. */
 void tensor_stats_add(struct tensor_stats *t, const struct observed *o,
                       const struct observe_bins *h, int top);
+
+/* Adds the sums of n channels with `count` elements each. Tensors whose number of channels changes
+ * from sample to sample, or that are not finite, get none. */
+void tensor_stats_add_sums(struct tensor_stats *t, const double *sum, int64_t n, uint64_t count,
+                           struct arena *a);
+/* Means of the channels; false: not known. */
+bool tensor_stats_means(const struct tensor_stats *t, int64_t channels, double *mean);
 
 /* `from` into `into`, both sorted. Errors: E_STATS_MISMATCH (another model, recipe, tensor set or
  * kind; another instruction set unless mixed_isa), E_STATS_DUPLICATE (a sample in both). */

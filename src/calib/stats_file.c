@@ -8,6 +8,7 @@
  *       text name
  *       u64 finite, nan, +infinity, -infinity;  f32 low, high (low > high: none)
  *       with histograms: u32 any, i32 top, u64 zero, u64 small[2], u64 bins[2][1280]
+ *       u32 has sums; then u64 count, i64 channels (-1: they varied), i128 sums of 2^-40 each
  *   samples times, by id:
  *       i64 id, u64 digest high, low
  *       with per-sample ranges: f32 low, high for each tensor
@@ -28,7 +29,7 @@ enum {
     FLAG_HISTOGRAMS = 1,
     FLAG_PER_SAMPLE = 2,
     HASH_BYTES = 16,
-    TENSOR_BYTES = 4 + 4 * 8 + 2 * 4, /* without the name's bytes */
+    TENSOR_BYTES = 4 + 4 * 8 + 2 * 4 + 4, /* without the name's bytes, histogram and sums */
     HISTOGRAM_BYTES = 4 + 4 + 8 + 16 + 16 * OBSERVE_BINS,
     SAMPLE_BYTES = 24,
 };
@@ -84,6 +85,19 @@ static void put_histogram(struct sink *w, const struct histogram *h)
     mem_free(bytes);
 }
 
+static void put_sums(struct sink *w, const struct channel_sums *s)
+{
+    put_number(w, s != NULL, 4);
+    if (!s)
+        return;
+    put_number(w, s->count, 8);
+    put_number(w, (uint64_t)s->channels, 8);
+    for (int64_t c = 0; c < s->channels; c++) {
+        put_number(w, (uint64_t)(unsigned __int128)s->sum[c], 8);
+        put_number(w, (uint64_t)((unsigned __int128)s->sum[c] >> 64), 8);
+    }
+}
+
 static void put_tensor(struct sink *w, const struct tensor_stats *t)
 {
     put_text(w, t->name);
@@ -92,6 +106,7 @@ static void put_tensor(struct sink *w, const struct tensor_stats *t)
     put_float(w, t->low), put_float(w, t->high);
     if (t->histogram)
         put_histogram(w, t->histogram);
+    put_sums(w, t->sums);
 }
 
 static void put_sample(struct sink *w, const struct sample_stats *s, size_t n_tensors)
@@ -189,6 +204,26 @@ static struct histogram *get_histogram(struct source *r, struct arena *a)
     return h;
 }
 
+static struct channel_sums *get_sums(struct source *r, struct arena *a)
+{
+    if (!get_number(r, 4))
+        return NULL;
+    struct channel_sums *s = arena_alloc(a, sizeof *s);
+    s->count = get_number(r, 8);
+    s->channels = (int64_t)get_number(r, 8);
+    if (s->channels < -1 || s->channels > (r->end - r->at) / 16) {
+        r->short_of = true;
+        s->channels = -1;
+    }
+    if (s->channels > 0)
+        s->sum = arena_array(a, (size_t)s->channels, sizeof *s->sum);
+    for (int64_t c = 0; c < s->channels; c++) {
+        unsigned __int128 low = get_number(r, 8), high = get_number(r, 8);
+        s->sum[c] = (__int128)(high << 64 | low);
+    }
+    return s;
+}
+
 static const char *get_tensors(struct source *r, struct stats *s, uint64_t n)
 {
     uint64_t least = TENSOR_BYTES + (s->histograms ? (uint64_t)HISTOGRAM_BYTES : 0);
@@ -200,6 +235,7 @@ static const char *get_tensors(struct source *r, struct stats *s, uint64_t n)
         t.above = get_number(r, 8), t.below = get_number(r, 8);
         t.low = get_float(r), t.high = get_float(r);
         t.histogram = s->histograms ? get_histogram(r, s->arena) : NULL;
+        t.sums = get_sums(r, s->arena);
         if (i && strcmp(vec_last(&s->tensors).name, t.name) >= 0)
             return "its tensors are not in order";
         if (t.histogram && (t.histogram->top < -127 || t.histogram->top > 127))

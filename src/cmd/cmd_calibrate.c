@@ -15,6 +15,7 @@
 #include "cmd/options_model.h"
 #include "cmd/options_samples.h"
 #include "cmd/pipeline.h"
+#include "quant/quant.h"
 #include "report/table.h"
 
 static const double SAVE_SECONDS = 30; /* what a killed run may lose */
@@ -255,6 +256,10 @@ static int prepare(struct job *j, const struct calibrate_cmd_options *o)
     j->partial = arena_printf(cmd->arena, "%s.partial", cmd->common->output);
     j->o.engine = j->pipeline.engine;
     j->o.n_values = pipeline_observable(&j->pipeline, &j->o.values);
+    int *axes = arena_array(cmd->arena, j->o.n_values, sizeof *axes);
+    for (size_t i = 0; i < j->o.n_values; i++)
+        axes[i] = quant_mean_axis(j->o.values[i]);
+    j->o.axes = axes;
     j->o.histograms = j->o.per_sample = o->histograms;
     j->o.checkpoint = save_partial, j->o.checkpoint_seconds = SAVE_SECONDS, j->o.user = j;
     return o->resume ? resume(j) : 0;

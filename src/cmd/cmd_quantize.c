@@ -23,7 +23,7 @@
 enum { VERIFY_SAMPLES = 8 }; /* of the calibration samples */
 
 struct quantize_options {
-    const char *target, *precision, *method, *stats, *encodings_version;
+    const char *target, *precision, *method, *algo, *stats, *encodings_version;
     struct opt_list keep_float, eval_data;
     int engine, io, external_data, verify;
     int64_t opset;
@@ -38,6 +38,9 @@ static const struct opt ROWS[] = {
     {OPT_AT(struct quantize_options, method), .name = "method", .kind = OPT_TEXT, .value = "M",
      .initial = "minmax",
      .help = "ranges of activations: minmax, moving-average[:C], percentile[:P], mse, entropy"},
+    {OPT_AT(struct quantize_options, algo), .name = "algo", .kind = OPT_TEXT, .value = "LIST",
+     .initial = "auto",
+     .help = "what improves the result after ranges are chosen: auto, none, or bias-correction"},
     {OPT_AT(struct quantize_options, stats), .name = "stats", .kind = OPT_TEXT, .value = "FILE",
      .complete = COMPLETE_FILE, .help = "statistics of npuprep calibrate instead of --data"},
     {OPT_AT(struct quantize_options, keep_float), .name = "keep-float", .kind = OPT_LIST,
@@ -74,6 +77,7 @@ struct job {
     struct target *target;
     int weight_bits, activation_bits;
     struct range_method method;
+    bool correct_bias;
     const struct encodings_format *encodings;
     struct pipeline pipeline;
     struct quant_plan *plan;
@@ -97,10 +101,22 @@ static int parse_precision(struct job *j)
                        "--precision: '%s' given, expected wNaM such as w8a8", text);
 }
 
+static int parse_algo(struct job *j)
+{
+    j->correct_bias = strcmp(j->o->algo, "none") != 0;
+    if (!j->correct_bias || strcmp(j->o->algo, "auto") == 0 ||
+        strcmp(j->o->algo, "bias-correction") == 0)
+        return 0;
+    return diag_report(j->cmd->ctx->diag, E_OPTION_VALUE, NULL,
+                       "--algo: '%s' given, expected auto, none or bias-correction", j->o->algo);
+}
+
 static int read_options(struct job *j)
 {
     struct diag *diag = j->cmd->ctx->diag;
     int code = parse_precision(j);
+    if (!code)
+        code = parse_algo(j);
     if (!code)
         code = range_method_parse(&j->method, j->o->method, diag);
     j->encodings = code ? NULL : encodings_find(j->o->encodings_version, diag);
@@ -125,6 +141,7 @@ static int make_plan(struct job *j)
         .n_keep_float = j->o->keep_float.count,
         .excluded = j->excluded.data,
         .n_excluded = j->excluded.count,
+        .make_biases = j->correct_bias,
     };
     quant_plan_free(j->plan);
     j->plan = NULL;
@@ -214,13 +231,17 @@ static int calibrate(struct job *j)
     struct sample_source source = pipeline_source(j->pipeline.samples);
     size_t n = j->plan->observed.count;
     bool *plain = arena_array(j->cmd->arena, n, sizeof *plain);
-    for (size_t i = 0; i < n; i++)
+    int *axes = arena_array(j->cmd->arena, n, sizeof *axes);
+    for (size_t i = 0; i < n; i++) {
         plain[i] = quant_is_bounded(j->plan->observed.data[i]);
+        axes[i] = j->correct_bias ? quant_mean_axis(j->plan->observed.data[i]) : -1;
+    }
     struct calibrate_options o = {
         .engine = j->pipeline.engine,
         .values = j->plan->observed.data,
         .n_values = n,
         .plain = plain,
+        .axes = axes,
         .histograms = range_needs_histograms(&j->method),
         .per_sample = range_needs_per_sample(&j->method),
         .outputs = from_calibration ? keep_outputs : NULL,
@@ -273,6 +294,13 @@ static bool range_from_stats(void *user, const struct value *v, double *low, dou
                     cut || range_needs_per_sample(&j->method) ? &j->method : &seen, &g, low, high);
 }
 
+static bool means_from_stats(void *user, const struct value *v, int64_t n, double *mean)
+{
+    const struct job *j = user;
+    const struct tensor_stats *t = stats_find(j->stats, v->name);
+    return t && tensor_stats_means(t, n, mean);
+}
+
 static int choose(struct job *j)
 {
     if (!j->stats->samples.count)
@@ -284,7 +312,10 @@ static int choose(struct job *j)
         return diag_report(j->cmd->ctx->diag, E_STATS_LACKING, &(struct where){.file = j->o->stats},
                            "--method %s needs ranges for each sample", j->o->method);
     j->report.samples = (int64_t)j->stats->samples.count;
-    return quant_choose(j->plan, range_from_stats, j, j->o->method);
+    int code = quant_choose(j->plan, range_from_stats, j, j->o->method);
+    if (!code && j->correct_bias)
+        j->report.biases_corrected = quant_correct_biases(j->plan, means_from_stats, j);
+    return code;
 }
 
 /* ---- verification ---- */

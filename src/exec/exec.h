@@ -40,6 +40,9 @@ struct exec_options {
     void *tap_user;
     /* The taps take t's elements in any order of axes: statistics do. */
     bool tap_any_order;
+    /* With tap_any_order: takes those that lie with channels last (dims N, spatial ..., C) instead of
+     * tap, for whom the axes matter. NULL: tap. */
+    exec_tap_fn *tap_channels_last;
     /* A tap may overwrite t's data, and the model goes on with that. Constants and views of the
      * inputs are not shown then. */
     bool tap_writes;

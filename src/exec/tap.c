@@ -45,7 +45,10 @@ int frame_show(struct frame *f, int slot)
         t = plain(f, t);
     if (!t)
         return diag_report(f->worker->exec->ctx->diag, E_LIMIT_MEMORY, NULL, "no memory for a tap");
-    return o->tap(o->tap_user, f->worker->sample, f->worker->index, s->value, t);
+    exec_tap_fn *tap = s->channels_last && o->tap_any_order && o->tap_channels_last
+                           ? o->tap_channels_last
+                           : o->tap;
+    return tap(o->tap_user, f->worker->sample, f->worker->index, s->value, t);
 }
 
 static bool all_finite(const struct tensor *t)

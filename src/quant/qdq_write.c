@@ -109,7 +109,9 @@ static struct tensor *integers(struct writer *w, const struct value *v)
 {
     struct arena *a = w->m->arena;
     const struct quant *q = v->q;
-    struct tensor *t = arena_copy(a, v->constant, sizeof *t);
+    struct tensor *t = arena_copy(a, q->payload ? q->payload : v->constant, sizeof *t);
+    if (q->payload)
+        return t;
     struct recipe *r = arena_alloc(a, sizeof *r);
     double *scale = arena_array(a, (size_t)q->n, sizeof *scale);
     double *zero = arena_array(a, (size_t)q->n, sizeof *zero);

@@ -3,6 +3,7 @@
  *   quant_plan_new     decides which nodes are quantized and which values take part, as what
  *   quant_observed     the activations whose ranges must be known
  *   quant_choose       ranges -> value->q of activations, weights and biases
+ *   quant_correct_biases   what rounding shifts comes off the biases
  *   qdq_write          the annotated float graph -> QuantizeLinear / DequantizeLinear nodes
  *
  * Rules follow reference "ONNX Runtime QDQ" where the target says nothing else. Values that must
@@ -49,6 +50,7 @@ struct quant_settings {
     size_t n_keep_float;
     const struct value *const *excluded; /* no range can be had of these; n_excluded of them */
     size_t n_excluded;
+    bool make_biases; /* zeros where Conv and Gemm have none, for quant_correct_biases */
 };
 
 struct quant_plan {
@@ -78,6 +80,14 @@ typedef bool quant_range_fn(void *user, const struct value *v, double *low, doub
 /* Sets value->q (in the model's arena). method is for the report. E_QUANT_RANGE names what lacks a
  * range. */
 int quant_choose(struct quant_plan *p, quant_range_fn *range, void *user, const char *method);
+
+/* Takes what rounding the weights adds to the mean of each channel off the biases (after
+ * quant_choose). mean_of gives the means of n channels of a layer's input; false: not known.
+ * quant_mean_axis: the axis of those channels, -1 where no layer asks for them. Returns how many
+ * layers were corrected. */
+typedef bool quant_mean_fn(void *user, const struct value *v, int64_t n, double *mean);
+int64_t quant_correct_biases(struct quant_plan *p, quant_mean_fn *mean_of, void *user);
+int quant_mean_axis(const struct value *v);
 
 static inline struct quant_mark *quant_mark(struct quant_plan *p, const struct value *v)
 {

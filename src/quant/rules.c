@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "ir/edit.h"
 #include "quant/plan.h"
 
 bool rule_is_float(const struct value *v)
@@ -119,6 +120,19 @@ static void mark_bias(struct quant_plan *p, struct node *n, uint32_t i, const st
                                        .w = w});
 }
 
+/* Zeros for a layer that has no bias: n output channels. */
+static void make_bias(struct quant_plan *p, struct node *n, int64_t channels)
+{
+    if (!p->settings.make_biases || !p->settings.target->bias_quantized || node_input(n, 2))
+        return;
+    struct tensor *zeros = tensor_new(p->model->arena, DT_FLOAT, 1, &channels);
+    if (n->n_inputs < 3)
+        node_resize_inputs(n, 3);
+    node_set_input(
+        n, 2, value_constant(n->graph, arena_printf(p->arena, "%s_bias", node_label(n)), zeros));
+    plan_fit(p);
+}
+
 /* ---- rules ---- */
 
 static const char *rule_none(struct quant_plan *p, struct node *n)
@@ -166,6 +180,8 @@ static const char *rule_conv(struct quant_plan *p, struct node *n)
         return "its operands are not float32";
     const struct value *x = mark_input(p, n, 0);
     const struct value *w = constant_input(n, 1) ? mark_weight(p, n, 1, axis) : mark_input(p, n, 1);
+    if (node_is(n, "Conv") && constant_input(n, 1))
+        make_bias(p, n, w->constant->dims[0]);
     mark_bias(p, n, 2, x, w);
     mark_outputs(p, n);
     return NULL;
@@ -178,6 +194,8 @@ static const char *rule_gemm(struct quant_plan *p, struct node *n)
     int axis = node_int(n, "transB", 0) ? 0 : 1;
     const struct value *x = mark_input(p, n, 0);
     const struct value *w = constant_input(n, 1) ? mark_weight(p, n, 1, axis) : mark_input(p, n, 1);
+    if (node_is(n, "Gemm") && constant_input(n, 1) && w->constant->rank == 2)
+        make_bias(p, n, w->constant->dims[axis]);
     mark_bias(p, n, 2, x, w);
     mark_outputs(p, n);
     return NULL;

@@ -167,6 +167,7 @@ void report_keys(const struct quantize_report *r, struct json_writer *w)
     jw_key_string(w, "precision", r->precision);
     jw_key_string(w, "method", r->method);
     jw_key_int(w, "samples", r->samples);
+    jw_key_int(w, "biases_corrected", r->biases_corrected);
     jw_key_int(w, "nodes_before", r->nodes_before);
     jw_key_int(w, "nodes_after", r->nodes_after);
     jw_key(w, "tensors"), jw_array(w);

@@ -32,6 +32,7 @@ struct quantize_report {
     const char *target, *precision, *method;
     const char *eval_source; /* NULL: nothing was verified */
     int64_t samples, eval_samples;
+    int64_t biases_corrected;
     int64_t nodes_before, nodes_after;
     uint64_t bytes_before, bytes_after;
     VEC(struct report_tensor) tensors;

@@ -472,6 +472,66 @@ static void tiny_weights_are_raised_for_their_bias(void **state)
     close_fixture(&f);
 }
 
+/* ---- bias correction ---- */
+
+/* Means 1, 2, 3, ... of the channels. */
+static bool rising_means(void *user, const struct value *v, int64_t n, double *mean)
+{
+    (void)user, (void)v;
+    for (int64_t c = 0; c < n; c++)
+        mean[c] = (double)(c + 1);
+    return true;
+}
+
+/* What the rounded weights add for inputs that are those means everywhere. */
+static double shift_of(const struct quant *q, const float *w, const double *mean, int n,
+                       int channel)
+{
+    double sum = 0, scale = (double)q->scale[channel];
+    for (int i = 0; i < n; i++)
+        sum += ((double)num_round_even((double)w[i] / scale) * scale - (double)w[i]) * mean[i];
+    return sum;
+}
+
+static void check_bias(const struct fixture *f, const char *name, int i, double shift)
+{
+    const struct value *b = value_of(f, name);
+    double scale = (double)b->q->scale[i];
+    double want = (double)num_round_even((tensor_get(b->constant, i) - shift) / scale);
+    assert_true((double)tensor_get_int(b->q->payload, i) == want);
+    assert_true(fabs(shift) > scale); /* or nothing was tested */
+}
+
+static void biases_take_the_shift(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_text(&f, NULL,
+              "ir 8\nopset 17\ngraph g(x: float[1,4,2,2], big: float[1,3]) -> "
+              "(out: float[1,2,2,2], y: float[1,2]) {\n"
+              "    w: float[2,2,1,1] = [1, 0.3, 0.7, -0.2]\n    bias: float[2] = [0.5, 0]\n"
+              "    v: float[3,2] = [1, 0.3, 0.31, -1, 0.11, 0.77]\n"
+              "    out = Conv<group=2>(x, w, bias)\n    y = Gemm<alpha=2.0>(big, v)\n}\n");
+    struct quant_settings s = {
+        .target = f.target, .weight_bits = 8, .activation_bits = 8, .make_biases = true};
+    assert_int_equal(quant_plan_new(&f.plan, f.m, &s), 0);
+    assert_int_equal(quant_choose(f.plan, fixed_range, NULL, "minmax"), 0);
+    assert_int_equal(quant_correct_biases(f.plan, rising_means, NULL), 2);
+    const struct quant *w = q_of(&f, "w");
+    check_bias(&f, "bias", 0, shift_of(w, (float[]){1, 0.3f}, (double[]){1, 2}, 2, 0));
+    check_bias(&f, "bias", 1, shift_of(w, (float[]){0.7f, -0.2f}, (double[]){3, 4}, 2, 1));
+    const struct quant *v = q_of(&f, "v"); /* alpha 2 and a bias of zeros made for it */
+    const double mean[3] = {1, 2, 3};
+    check_bias(&f, "y_bias", 0, 2 * shift_of(v, (float[]){1, 0.31f, 0.11f}, mean, 3, 0));
+    check_bias(&f, "y_bias", 1, 2 * shift_of(v, (float[]){0.3f, -1, 0.77f}, mean, 3, 1));
+    assert_int_equal(quant_mean_axis(value_of(&f, "x")), 1);
+    assert_int_equal(quant_mean_axis(value_of(&f, "big")), 1);
+    assert_int_equal(quant_mean_axis(value_of(&f, "out")), -1);
+    write_qdq(&f, false);
+    assert_int_equal(value_of(&f, "bias_quantized")->constant->dtype, DT_INT32);
+    close_fixture(&f);
+}
+
 /* ---- the border of the graph ---- */
 
 static const char INNER_OUTPUT[] =
@@ -676,6 +736,7 @@ int main(void)
         cmocka_unit_test(bias_forms),
         cmocka_unit_test(grouped_transposed_convolution),
         cmocka_unit_test(tiny_weights_are_raised_for_their_bias),
+        cmocka_unit_test(biases_take_the_shift),
         cmocka_unit_test(outputs_keep_their_names),
         cmocka_unit_test(integer_border),
         cmocka_unit_test(captures_read_the_dequantized_value),

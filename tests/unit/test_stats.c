@@ -57,6 +57,7 @@ static struct stats *make_stats(const float *x, size_t n, size_t piece, int64_t 
     s->histograms = s->per_sample = true;
     s->model = "m", s->recipe = "r", s->isa = "i";
     struct tensor_stats t = {.name = "t", .histogram = arena_alloc(s->arena, sizeof *t.histogram)};
+    t.sums = arena_alloc(s->arena, sizeof *t.sums);
     tensor_stats_clear(&t);
     static struct observe_bins bins;
     for (size_t at = 0; at < n; at += piece) {
@@ -67,6 +68,7 @@ static struct stats *make_stats(const float *x, size_t n, size_t piece, int64_t 
         memset(&bins, 0, sizeof bins);
         observe_histogram(&bins, top, x + at, here);
         tensor_stats_add(&t, &o, o.finite ? &bins : NULL, top);
+        tensor_stats_add_sums(&t, (double[]){(double)o.low, (double)here}, 2, here, s->arena);
     }
     vec_push(&s->tensors, t);
     struct sample_stats one = {.id = id, .ranges = arena_array(s->arena, 2, sizeof(float))};
@@ -111,9 +113,8 @@ static void merge_in_any_order(void **state)
     for (int round = 0; round < 12; round++) {
         enum { SHARDS = 8 };
         struct stats *shards[SHARDS];
-        for (int i = 0; i < SHARDS; i++) /* other pieces in each round, the same samples */
-            shards[i] = make_stats(x + i * (VALUES / SHARDS), VALUES / SHARDS,
-                                   1 + (size_t)(uniform() * 300), i);
+        for (int i = 0; i < SHARDS; i++) /* the same samples in each round */
+            shards[i] = make_stats(x + i * (VALUES / SHARDS), VALUES / SHARDS, 50, i);
         for (int left = SHARDS; left > 1; left--) {
             int i = (int)(uniform() * left), k = (int)(uniform() * (left - 1));
             struct stats *from = shards[i];
@@ -131,6 +132,53 @@ static void merge_in_any_order(void **state)
 }
 
 /* Counts of every bin by the definition: octave and 64 steps of each magnitude. */
+/* Sums of channels: any order of samples gives the same bits, means are right, other numbers of
+ * channels spoil them for good. */
+static void sums_of_channels(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 40, CHANNELS = 3, INNER = 11 };
+    static float x[SAMPLES][CHANNELS][INNER];
+    double sums[2][CHANNELS], want[CHANNELS] = {0};
+    for (int k = 0; k < SAMPLES * CHANNELS * INNER; k++)
+        (&x[0][0][0])[k] = (float)(normal() * pow(2, 20 * uniform() - 10));
+    for (int order = 0; order < 2; order++) {
+        struct arena *a = arena_new();
+        struct tensor_stats t = {.sums = arena_alloc(a, sizeof *t.sums)};
+        tensor_stats_clear(&t);
+        for (int i = 0; i < SAMPLES; i++) {
+            double sum[CHANNELS] = {0};
+            int k = order ? SAMPLES - 1 - i : i;
+            observe_channels(sum, &x[k][0][0], 1, CHANNELS, INNER);
+            tensor_stats_add_sums(&t, sum, CHANNELS, INNER, a);
+        }
+        assert_true(tensor_stats_means(&t, CHANNELS, sums[order]));
+        assert_false(tensor_stats_means(&t, CHANNELS + 1, want));
+        tensor_stats_add_sums(&t, (double[]){1, 2}, 2, 1, a);
+        assert_false(tensor_stats_means(&t, CHANNELS, want));
+        tensor_stats_add_sums(&t, (double[]){1, 2, 3}, CHANNELS, 1, a);
+        assert_false(tensor_stats_means(&t, CHANNELS, want));
+        arena_free(a);
+    }
+    assert_memory_equal(sums[0], sums[1], sizeof sums[0]);
+    for (int c = 0; c < CHANNELS; c++) {
+        double sum = 0, size = 0;
+        for (int k = 0; k < SAMPLES; k++)
+            for (int i = 0; i < INNER; i++)
+                sum += (double)x[k][c][i], size += fabs((double)x[k][c][i]);
+        assert_true(fabs(sums[0][c] - sum / (SAMPLES * INNER)) <= 1e-12 * size);
+    }
+    double last[CHANNELS] = {0}, first[CHANNELS] = {0}; /* the same elements channels last */
+    float turned[INNER][CHANNELS];
+    for (int i = 0; i < INNER; i++)
+        for (int c = 0; c < CHANNELS; c++)
+            turned[i][c] = x[0][c][i];
+    observe_channels(last, &turned[0][0], INNER, CHANNELS, 1);
+    observe_channels(first, &x[0][0][0], 1, CHANNELS, INNER);
+    for (int c = 0; c < CHANNELS; c++)
+        assert_true(fabs(last[c] - first[c]) <= 1e-9);
+}
+
 static void histogram_by_definition(void **state)
 {
     (void)state;
@@ -350,11 +398,17 @@ static void degenerate_ranges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(observe_extremes),        cmocka_unit_test(merge_in_any_order),
-        cmocka_unit_test(histogram_by_definition), cmocka_unit_test(file_round_trip_and_damage),
-        cmocka_unit_test(hostile_counts),          cmocka_unit_test(parse_methods),
-        cmocka_unit_test(methods_on_an_outlier),   cmocka_unit_test(methods_on_a_box),
-        cmocka_unit_test(moving_average),          cmocka_unit_test(degenerate_ranges),
+        cmocka_unit_test(observe_extremes),
+        cmocka_unit_test(merge_in_any_order),
+        cmocka_unit_test(sums_of_channels),
+        cmocka_unit_test(histogram_by_definition),
+        cmocka_unit_test(file_round_trip_and_damage),
+        cmocka_unit_test(hostile_counts),
+        cmocka_unit_test(parse_methods),
+        cmocka_unit_test(methods_on_an_outlier),
+        cmocka_unit_test(methods_on_a_box),
+        cmocka_unit_test(moving_average),
+        cmocka_unit_test(degenerate_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

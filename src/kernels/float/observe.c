@@ -75,6 +75,37 @@ void observe_range(struct observed *o, const float *x, size_t n)
         o->low = from_ordered(low), o->high = from_ordered(high);
 }
 
+/* Lane k takes every eighth element: vectors of eight doubles, or the same sums one by one. */
+KERNEL_CLONES static double run_sum(const float *x, size_t n)
+{
+    double lane[8] = {0};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (size_t k = 0; k < 8; k++)
+            lane[k] += (double)x[i + k];
+    for (size_t k = 0; i < n; i++, k++)
+        lane[k] += (double)x[i];
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+KERNEL_CLONES static void row_add(double *sum, const float *x, size_t channels)
+{
+    KERNEL_INDEPENDENT
+    for (size_t c = 0; c < channels; c++)
+        sum[c] += (double)x[c];
+}
+
+void observe_channels(double *sum, const float *x, size_t outer, size_t channels, size_t inner)
+{
+    for (size_t o = 0; o < outer; o++, x += channels * inner) {
+        if (inner == 1)
+            row_add(sum, x, channels);
+        for (size_t c = 0; inner > 1 && c < channels; c++)
+            sum[c] += run_sum(x + c * inner, inner);
+    }
+}
+
 int observe_octave(float x)
 {
     int32_t bits;

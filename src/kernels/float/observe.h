@@ -28,6 +28,10 @@ struct observe_bins {
 /* Adds at most 2^32 - 1 elements to cleared counts. */
 void observe_histogram(struct observe_bins *h, int top, const float *x, size_t n);
 
+/* Adds to sum[c] the elements of channel c of x[outer][channels][inner], each run of `inner` by
+ * itself in eight interleaved float64 sums (what lies channels last: inner 1). The order of additions is fixed. */
+void observe_channels(double *sum, const float *x, size_t outer, size_t channels, size_t inner);
+
 /* floor(log2 |x|) of a finite x != 0; denormals count as the octave below the normal ones. */
 int observe_octave(float x);
 #endif
