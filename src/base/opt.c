@@ -201,7 +201,7 @@ void *opt_values(const struct opt_set *s, const struct opt_group *group)
     for (size_t i = 0; i < s->count; i++)
         if (s->slots[i].group == group)
             return s->slots[i].values;
-    assert(!"the command does not list this group");
+    assert(0 && "the command does not list this group");
     return NULL;
 }
 

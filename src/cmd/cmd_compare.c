@@ -67,7 +67,10 @@ static void print_row(struct table *t, const struct pair *p)
     table_cell(t, "%.2f", metrics_sqnr_db(&p->total));
     table_cell(t, "%.6f", metrics_cosine(&p->total));
     table_cell(t, "%.6g", p->total.max_abs);
-    table_cell(t, isnan(top1) ? "" : "%.2f", 100 * top1);
+    if (isnan(top1))
+        table_cell(t, "%s", "");
+    else
+        table_cell(t, "%.2f", 100 * top1);
 }
 
 static void print_text(struct cmd *cmd, const void *result, FILE *out)
