@@ -2,6 +2,12 @@
 # one row, and shows up where a user looks for it.
 . "$(dirname "$0")/lib.sh"
 
+# It tests the tree, not the binary: once is enough, and the copied dependency files name the folder build.
+if [ "$(basename "$BUILD")" != build ]; then
+    echo "skipped 1"
+    exit 0
+fi
+
 cp -rp "$root/src" "$root/passes" "$root/proto" "$root/man" "$root/Makefile" .
 cp -rp "$BUILD" build # objects are reused: only what changed is built again
 names() { sed -n '/^## Where do I add/,/^## Layers/s/^| \(an\{0,1\} [A-Za-z ]*\) |.*/\1/p' "$root/README.md"; }
