@@ -29,8 +29,7 @@ struct bench {
 
 static inline void bench_open(struct bench *b)
 {
-    *b = (struct bench){.ctx = {.threads = 1}};
-    strcpy(b->folder, "/tmp/npuprep-test-XXXXXX");
+    *b = (struct bench){.ctx = {.threads = 1}, .folder = "/tmp/npuprep-test-XXXXXX"};
     assert_non_null(mkdtemp(b->folder));
     b->ctx.diag = diag_new(NULL, NULL);
     b->model = model_new(&b->ctx);
