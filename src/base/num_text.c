@@ -132,12 +132,61 @@ static void ratio_times10(struct ratio *q)
     big_scale(&q->high, 10);
 }
 
+/* The same where every number fits 128 bits, as it does between 1e-20 and 1e20 or so: most floats
+ * are written this way, in a tenth of the time. */
+__extension__ typedef unsigned __int128 wide_t;
+
+static wide_t wide_power10(int n)
+{
+    wide_t p = 1;
+    for (; n > 0; n--)
+        p *= 10;
+    return p;
+}
+
+/* Whether r, s and the gaps, times 10 and added, stay below 2^127. log2(10) < 10/3. */
+static bool is_wide_enough(uint64_t significand, int exponent, int guess)
+{
+    int up = exponent > 0 ? exponent : 0, down = exponent > 0 ? 0 : -exponent;
+    int tens = (guess < 0 ? -guess : guess) * 10 / 3 + 1;
+    int r = 64 - __builtin_clzll(significand) + up + 2 + (guess < 0 ? tens : 0);
+    int s = down + 2 + (guess < 0 ? 0 : tens) + 4; /* ratio_scale may add a power of ten */
+    return (r > s ? r : s) + 5 <= 127;
+}
+
+static struct decimal shortest_wide(uint64_t significand, int exponent, bool narrow, int guess)
+{
+    bool even = significand % 2 == 0;
+    int up = exponent > 0 ? exponent : 0;
+    wide_t scale = wide_power10(guess < 0 ? -guess : 0);
+    wide_t r = ((wide_t)significand << (up + 1 + narrow)) * scale, low = ((wide_t)1 << up) * scale;
+    wide_t high = low << narrow, s = (wide_t)1 << (up - exponent + 1 + narrow);
+    s *= wide_power10(guess);
+    for (; even ? r + high >= s : r + high > s; guess++)
+        s *= 10;
+    struct decimal d = {.exponent = guess};
+    for (;;) {
+        r *= 10, low *= 10, high *= 10;
+        int digit = 0;
+        for (; r >= s; digit++)
+            r -= s;
+        bool below = even ? r <= low : r < low, above = even ? r + high >= s : r + high > s;
+        if (above && (!below || r + r >= s))
+            digit++;
+        d.digit[d.count++] = (char)('0' + digit);
+        if (below || above)
+            return d;
+    }
+}
+
 static struct decimal shortest(uint64_t significand, int exponent, bool narrow)
 {
-    struct ratio q = ratio_of(significand, exponent, narrow);
     int top = exponent + 63 - __builtin_clzll(significand); /* floor(log2(value)) */
     /* floor(log10(value)) or less: log10(2) is between 0.30102 and 0.30103 */
     int guess = top >= 0 ? top * 30102 / 100000 : -((-top * 30103 + 99999) / 100000);
+    if (is_wide_enough(significand, exponent, guess))
+        return shortest_wide(significand, exponent, narrow, guess);
+    struct ratio q = ratio_of(significand, exponent, narrow);
     struct decimal d = {.exponent = ratio_scale(&q, guess)};
     for (;;) {
         ratio_times10(&q);

@@ -40,6 +40,25 @@ const struct data_format data_dummydata = {.name = "dummydata", .summary = "a du
 C
 echo 'DATA(dummydata)' >>src/data/data.def
 
+cat >src/encodings/dummy_enc.c <<'C'
+/* An encodings format that says nothing. */
+#include "encodings/encodings.h"
+static bool probe(const json_t *root)
+{
+    (void)root;
+    return false;
+}
+static void write(const struct encodings_source *s, struct json_writer *w)
+{
+    (void)s;
+    jw_object(w);
+    jw_end(w);
+}
+const struct encodings_format encodings_dummy_enc = {
+    .version = "9.9.9", .summary = "a dummy encodings format", .probe = probe, .write = write};
+C
+echo 'ENCODINGS(dummy_enc)' >>src/encodings/encodings.def
+
 cat >src/cmd/cmd_dummy.c <<'C'
 /* A command that does nothing. */
 #include "cmd/cmd.h"
@@ -74,6 +93,8 @@ run 0 'an NPU' "$D" list targets
 shows '^dummy-npu +a dummy NPU'
 run 0 'a sample format' "$D" list formats
 shows '^dummydata '
+run 0 'an encodings format' "$D" list formats
+shows '^9.9.9 +.*a dummy encodings format'
 run 0 'a subcommand' "$D" help
 shows '^  dummy +do nothing'
 run 0 'it runs' "$D" dummy
