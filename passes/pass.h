@@ -53,6 +53,14 @@ void pass_refused(struct pass_run *r, const struct node *n, const char *why, ...
 void *pass_state(struct pass_run *r, size_t bytes);
 struct ctx *pass_ctx(const struct pass_run *r);
 const struct target *pass_target(const struct pass_run *r); /* NULL: none */
+/* The version of a domain that the result will have there: the plan's for ai.onnx, else what the
+ * graph of `at` imports. */
+int64_t pass_opset(const struct pass_run *r, const struct node *at, const char *domain);
+/* Whether the result may hold that operator in the graph of `at`: it exists at pass_opset and the
+ * target has it (target_knows) for this element type of its first output; DT_UNDEFINED: any. What a
+ * fusion asks before it makes one, and a decomposition before it takes one apart. */
+bool pass_knows(const struct pass_run *r, const struct node *at, const char *domain,
+                const char *op_type, enum dtype dtype);
 
 struct target;
 struct pass_note {
@@ -75,7 +83,8 @@ void pass_log_release(struct pass_log *log);
 struct pass_plan {
     int level;                   /* used when names is NULL */
     const char *const *names;    /* NULL-terminated: exactly these, in this order, once each */
-    const struct target *target; /* may be NULL */
+    const struct target *target; /* may be NULL: what ONNX Runtime runs */
+    int64_t opset;               /* of ai.onnx that the result is to have; 0: it stays */
     bool verify;                 /* check the graph after each pass; debug builds always do */
 };
 const struct pass_plan *pass_plan(const struct pass_run *r);

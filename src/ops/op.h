@@ -101,6 +101,8 @@ struct op {
 const struct op *op_find(const char *domain, const char *name); /* NULL: unknown */
 const struct op_version *
 op_version_at(const struct op *op, int64_t opset); /* newest since <= opset; NULL: not there yet */
+/* Whether a tensor of that element type may stand in an input or output slot of the signature. */
+bool op_version_takes(const struct op_version *v, uint32_t slot, bool output, enum dtype dtype);
 size_t op_total(void);
 const struct op *op_at(size_t index);       /* in ops.def order */
 void ops_resolve(struct model *m);          /* sets node->op everywhere; idempotent, O(nodes) */

@@ -128,6 +128,11 @@ type_set signature_set(const struct op_version *v, uint32_t i, bool output)
     return signature_slot(v, i, output, &slot) ? slot_set(v, &slot) : 0;
 }
 
+bool op_version_takes(const struct op_version *v, uint32_t slot, bool output, enum dtype dtype)
+{
+    return (signature_set(v, slot, output) & (type_set)1 << dtype) != 0;
+}
+
 bool signature_optional(const struct op_version *v, uint32_t i)
 {
     struct slot slot;

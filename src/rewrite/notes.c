@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rewrite/manager.h"
+#include "targets/target.h"
 
 void pass_run_init(struct pass_run *r, const struct pass *p, struct manager *g)
 {
@@ -107,6 +108,18 @@ void pass_log_release(struct pass_log *log)
 struct ctx *pass_ctx(const struct pass_run *r) { return r->manager->m->ctx; }
 const struct pass_plan *pass_plan(const struct pass_run *r) { return r->manager->plan; }
 const struct target *pass_target(const struct pass_run *r) { return r->manager->plan->target; }
+
+int64_t pass_opset(const struct pass_run *r, const struct node *at, const char *domain)
+{
+    int64_t planned = *domain ? 0 : r->manager->plan->opset;
+    return planned ? planned : graph_opset(at->graph, domain);
+}
+
+bool pass_knows(const struct pass_run *r, const struct node *at, const char *domain,
+                const char *op_type, enum dtype dtype)
+{
+    return target_knows(pass_target(r), domain, op_type, pass_opset(r, at, domain), dtype);
+}
 
 void *pass_state(struct pass_run *r, size_t bytes)
 {

@@ -139,11 +139,43 @@ static int read_parameters(const struct reader *r, const json_t *object, struct 
     return 0;
 }
 
+/* A list of element types as bits; left out: unchanged. */
+static int read_dtype_set(const struct reader *r, const json_t *object, uint32_t *set)
+{
+    const json_t *list = NULL, *item;
+    size_t i;
+    int code = json_read_array(&r->at, object, "dtypes", &list);
+    if (code || !list)
+        return code;
+    *set = 0;
+    json_array_foreach(list, i, item)
+    {
+        const char *name = json_string_value(item);
+        enum dtype t = name ? dtype_find(name) : DT_UNDEFINED;
+        if (t == DT_UNDEFINED)
+            return bad(r, "'dtypes' takes names of element types, found",
+                       name ? name : "something else");
+        *set |= (uint32_t)1 << t;
+    }
+    return 0;
+}
+
+static int read_known(const struct reader *r, const json_t *object, struct target_op *op)
+{
+    bool known = true;
+    int code = json_read_bool(&r->at, object, "known", &known, true);
+    if (!code)
+        code = json_read_int(&r->at, object, "since", &op->since, 0);
+    op->unknown = !known;
+    return code ? code : read_dtype_set(r, object, &op->dtypes);
+}
+
 static int read_op(const struct reader *r, const char *name, const json_t *object,
                    struct target_op *op)
 {
-    static const char *const KEYS[] = {"quantize",     "why",        "tie", "per_channel",
-                                       "output_range", "parameters", NULL};
+    static const char *const KEYS[] = {"quantize",     "why",        "tie",   "per_channel",
+                                       "output_range", "parameters", "known", "since",
+                                       "dtypes",       NULL};
     const char *why = NULL;
     bool quantize = true;
     if (!json_is_object(object))
@@ -162,6 +194,8 @@ static int read_op(const struct reader *r, const char *name, const json_t *objec
         code = read_range(r, object, op);
     if (!code)
         code = read_parameters(r, object, op);
+    if (!code)
+        code = read_known(r, object, op);
     op->stays_float = !quantize;
     op->why = why ? arena_string(r->t->arena, why) : NULL;
     return code;
@@ -205,11 +239,32 @@ static int read_names(const struct reader *r, const json_t *root)
     return 0;
 }
 
+static int read_knowledge(const struct reader *r, const json_t *root)
+{
+    struct target *t = r->t;
+    const char *operators = NULL;
+    int code = json_read_int(&r->at, root, "opset", &t->opset, t->opset);
+    if (!code)
+        code = json_read_int(&r->at, root, "max_opset", &t->max_opset, t->max_opset);
+    if (!code)
+        code = json_read_int(&r->at, root, "max_rank", &t->max_rank, t->max_rank);
+    if (!code)
+        code = read_dtype_set(r, root, &t->dtypes);
+    if (!code)
+        code = json_read_string(&r->at, root, "operators", &operators, "onnx");
+    if (!code && strcmp(operators, "onnx") != 0 && strcmp(operators, "listed") != 0)
+        code = bad(r, "'operators' must be 'onnx' or 'listed', found", operators);
+    if (!code)
+        t->only_listed = strcmp(operators, "listed") == 0;
+    return code;
+}
+
 static int read_profile(const struct reader *r, const json_t *root)
 {
-    static const char *const KEYS[] = {"schema",      "name",   "summary", "opset",
-                                       "activation",  "weight", "bias",    "tie",
-                                       "absorb_clip", "ops",    NULL};
+    static const char *const KEYS[] = {"schema",      "name",     "summary",   "opset",
+                                       "max_opset",   "max_rank", "operators", "dtypes",
+                                       "activation",  "weight",   "bias",      "tie",
+                                       "absorb_clip", "ops",      NULL};
     struct target *t = r->t;
     if (!json_is_object(root))
         return bad(r, "a profile is one object, see", r->at.file);
@@ -217,7 +272,7 @@ static int read_profile(const struct reader *r, const json_t *root)
     if (!code)
         code = read_names(r, root);
     if (!code)
-        code = json_read_int(&r->at, root, "opset", &t->opset, t->opset);
+        code = read_knowledge(r, root);
     if (!code)
         code = read_operand(r, root, "activation", &t->activation);
     if (!code)
@@ -237,6 +292,7 @@ static struct target *target_new(void)
     struct target *t = arena_alloc(a, sizeof *t);
     *t = (struct target){
         .opset = 13,
+        .max_opset = TARGET_NEWEST_OPSET,
         .activation = {.dtypes = {DT_INT8}, .n_dtypes = 1, .narrow = true},
         .weight = {{DT_INT8}, 1, true, true, true},
         .bias_quantized = true,

@@ -4,6 +4,11 @@
  *   {
  *     "schema": "npuprep.target/1", "name": "int8", "summary": "one line",
  *     "opset": 13,                 lowest opset of what is written for it
+ *     "max_opset": 26,             operators that came after it are not known
+ *     "operators": "onnx",         knows what ai.onnx and com.microsoft have, but for "known": false;
+ *                                  or "listed": only what stands in "ops" without "known": false
+ *     "dtypes": ["float"],         element types of operators' first outputs; left out: all
+ *     "max_rank": 0,               of tensors; 0: no limit
  *     "activation": {
  *       "dtypes": ["int8"],        storage types, one for each width it takes
  *       "symmetric": false},       zero point in the middle of the type
@@ -20,6 +25,8 @@
  *       "joins": false},           all inputs and the output of Concat, Where, Max, Min share
  * theirs "absorb_clip": true,         Relu and Clip vanish into the range where that is exact
  *     "ops": {"Type" or "domain::Type": {
+ *       "known": false,                      the target does not have it
+ *       "since": 13, "dtypes": ["float"],    it has it from that opset on, for these element types
  *       "quantize": false, "why": "text",    stays float
  *       "tie": true,                         joins or moves, against the rule above
  *       "per_channel": false,                for its weights
@@ -47,6 +54,9 @@ struct target_op {
     const char *name; /* "Softmax", "com.microsoft::Gelu" */
     bool stays_float;
     const char *why; /* when it stays float; or NULL */
+    bool unknown;    /* "known": false */
+    int64_t since;   /* 0: as ai.onnx has it */
+    uint32_t dtypes; /* bit per element type; 0: those of the target */
     enum target_choice tie, per_channel;
     bool has_range;
     double low, high;
@@ -61,7 +71,9 @@ struct target_operand {
 
 struct target {
     const char *name, *summary;
-    int64_t opset;
+    int64_t opset, max_opset, max_rank;
+    bool only_listed; /* "operators": "listed" */
+    uint32_t dtypes;  /* bit per element type it computes; 0: all */
     struct target_operand activation, weight;
     bool bias_quantized, bias_adjusts_weight;
     bool tie_moves, tie_joins, absorb_clip;
@@ -77,6 +89,15 @@ void target_free(struct target *t); /* NULL is allowed */
 
 /* Rules for an operator; NULL: only the general ones. */
 const struct target_op *target_op(const struct target *t, const char *domain, const char *op_type);
+
+/* Whether an operator of that name may stand in a model for the target, at this opset of its domain
+ * and with first outputs of this element type (DT_UNDEFINED: any). THE question of fusions and
+ * decompositions. t NULL: what ONNX Runtime runs, that is every operator that is current in the
+ * opset's specification, up to TARGET_NEWEST_OPSET. Operators of domains that ops.def lacks are
+ * known only when the profile lists them. */
+enum { TARGET_NEWEST_OPSET = 26 }; /* of ONNX Runtime 1.31 */
+bool target_knows(const struct target *t, const char *domain, const char *op_type, int64_t opset,
+                  enum dtype dtype);
 
 /* The storage type of that many bits; DT_UNDEFINED: the target has none. */
 enum dtype target_dtype(const struct target_operand *o, int bits);
