@@ -169,37 +169,12 @@ static int rewrite(struct cmd *cmd, struct model *m, const struct opt_options *o
     return code < 0 ? code : passes_run(m, &plan, log);
 }
 
-static int64_t rewrites(const struct pass_log *log)
-{
-    int64_t sum = 0;
-    for (size_t i = 0; i < log->results.count; i++)
-        sum += log->results.data[i].rewrites;
-    return sum;
-}
-
-/* Before IR 4 an initializer had to be a graph input. What the passes computed is none, and graph
- * inputs stay as they are, so the file says IR 4. */
-static void raise_ir(struct cmd *cmd, struct model *m)
-{
-    bool any = false;
-    for (size_t i = 0; i < m->graph->initializers.count && !any; i++)
-        any = !m->graph->initializers.data[i]->removed && !m->graph->initializers.data[i]->is_input;
-    if (!any || m->ir_version >= 4)
-        return;
-    diag_report(cmd->ctx->diag, E_PASS_IR, NULL, "IR version %lld became 4",
-                (long long)m->ir_version);
-    m->ir_version = 4;
-    m->ir_dirty = true;
-}
-
 static int optimize(struct cmd *cmd, struct model *m)
 {
     const struct opt_options *o = cmd_options(cmd, &GROUP);
     struct pass_log log = {0};
     cmd_phase(cmd, "rewrite");
     int code = rewrite(cmd, m, o, &log);
-    if (code >= 0 && rewrites(&log))
-        raise_ir(cmd, m);
     if (code >= 0) {
         cmd_phase(cmd, "save");
         struct save_options save = {.external = (enum external_data)o->external_data,

@@ -8,6 +8,7 @@
 #include "rewrite/manager.h"
 
 #include "base/bitset.h"
+#include "rewrite/old_ir.h"
 
 #ifdef NPUPREP_DEBUG
 static const bool ALWAYS_VERIFY = true;
@@ -213,10 +214,13 @@ int passes_run(struct model *m, const struct pass_plan *plan, struct pass_log *l
     struct pass_run *runs = select_passes(&g, &n);
     int rc = runs ? 0 : -E_PASS_UNKNOWN;
     if (runs && n) {
+        struct old_ir old;
         ops_resolve(m);
+        old_ir_begin(&old, m);
         worklist_start(&g.work, m);
         rc = plan->names ? run_in_order(&g, runs, n) : run_to_fixpoint(&g, runs, n);
         worklist_stop(&g.work);
+        old_ir_end(&old, m);
     }
     for (size_t i = 0; runs && i < n; i++)
         pass_run_finish(&runs[i]);
