@@ -25,6 +25,7 @@ enum pass_class {
 enum pass_needs { /* facts a pass needs or breaks; the manager provides them */
                   NEEDS_TYPES = 1 << 0, /* model_infer has run since the last break */
                   NEEDS_ORDER = 1 << 1, /* node lists are topological */
+                  FOR_OPSET = 1 << 2,   /* no fact: runs at any level where the plan has an opset */
 };
 
 struct pass_run; /* one application of one pass: counts and log */
@@ -47,6 +48,9 @@ const struct pass *pass_at(size_t index); /* catalogue order */
 void pass_rewrote(struct pass_run *r, const struct node *n, const char *what, ...)
     __attribute__((format(printf, 3, 4)));
 void pass_rewrote_function(struct pass_run *r, const struct function *f, const char *what);
+/* The whole model changed, and what was refused before no longer is. */
+void pass_rewrote_model(struct pass_run *r, const char *what, ...)
+    __attribute__((format(printf, 2, 3)));
 void pass_refused(struct pass_run *r, const struct node *n, const char *why, ...)
     __attribute__((format(printf, 3, 4)));
 /* Zeroed memory of this pass that lives as long as the plan runs. */
@@ -83,6 +87,7 @@ void pass_log_release(struct pass_log *log);
 struct pass_plan {
     int level;                   /* used when names is NULL */
     const char *const *names;    /* NULL-terminated: exactly these, in this order, once each */
+    const char *const *skip;     /* NULL-terminated: not these; or NULL */
     const struct target *target; /* may be NULL: what ONNX Runtime runs */
     int64_t opset;               /* of ai.onnx that the result is to have; 0: it stays */
     bool verify;                 /* check the graph after each pass; debug builds always do */

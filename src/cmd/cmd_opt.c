@@ -3,14 +3,18 @@
 
 #include "cmd/cmd.h"
 #include "cmd/options_model.h"
+#include "ir/edit.h"
 #include "onnx/load.h"
 #include "onnx/save.h"
 #include "passes/pass.h"
 #include "report/table.h"
+#include "targets/opset_convert.h"
+#include "targets/target.h"
 
 struct opt_options {
-    struct opt_list passes;
-    int64_t level;
+    struct opt_list passes, skip;
+    const char *target;
+    int64_t level, opset, ir_version;
     bool roundtrip;
     int external_data;
 };
@@ -22,6 +26,19 @@ static const struct opt ROWS[] = {
      .initial = "2", .low = 0, .high = 3,
      .help = "0 changes nothing, 1 keeps every bit of the results, 2 folds and fuses up to "
              "floating-point reassociation, 3 adds what only a target asks for"},
+    {OPT_AT(struct opt_options, skip), .name = "skip", .kind = OPT_LIST, .value = "NAME,...",
+     .help = "leave these passes out"},
+    {OPT_AT(struct opt_options, target), .name = "target", .kind = OPT_TEXT, .value = "T",
+     .initial = "",
+     .help = "NPU whose operators decide what is fused and, with --level 3, taken apart "
+             "('npuprep list targets'), or a profile.json; left out: what ONNX Runtime runs"},
+    {OPT_AT(struct opt_options, opset), .name = "opset", .kind = OPT_INT, .value = "N",
+     .initial = "0", .low = 0, .high = OPSET_NEWEST,
+     .help = "write the model for this opset of ai.onnx, 11 to 25, up or down; newer operators are "
+             "taken apart; 0: it stays"},
+    {OPT_AT(struct opt_options, ir_version), .name = "ir-version", .kind = OPT_INT, .value = "N",
+     .initial = "0", .low = 0, .high = 11,
+     .help = "IR version of the file, 3 to 11; 0: it stays, but for what the result needs"},
     {OPT_AT(struct opt_options, roundtrip), .name = "roundtrip",
      .help = "pack every message again, also what no pass touched"},
     {OPT_AT(struct opt_options, external_data), .name = "external-data", .kind = OPT_CHOICE,
@@ -128,12 +145,12 @@ static int unknown_pass(struct cmd *cmd, const char *name)
 }
 
 /* --passes a,b --passes c as a NULL-terminated list; NULL in *names: none given. */
-static int read_names(struct cmd *cmd, const struct opt_options *o, const char *const **names)
+static int read_names(struct cmd *cmd, const struct opt_list *given, const char *const **names)
 {
     VEC(const char *) list = {0};
     int code = 0;
-    for (size_t i = 0; i < o->passes.count && !code; i++) {
-        char *rest = arena_string(cmd->arena, o->passes.items[i]);
+    for (size_t i = 0; i < given->count && !code; i++) {
+        char *rest = arena_string(cmd->arena, given->items[i]);
         for (char *name; !code && (name = strsep(&rest, ","));) {
             code = pass_find(name) ? 0 : unknown_pass(cmd, name);
             vec_push(&list, name);
@@ -141,7 +158,7 @@ static int read_names(struct cmd *cmd, const struct opt_options *o, const char *
     }
     vec_push(&list, NULL);
     *names =
-        o->passes.count ? arena_copy(cmd->arena, list.data, list.count * sizeof *list.data) : NULL;
+        given->count ? arena_copy(cmd->arena, list.data, list.count * sizeof *list.data) : NULL;
     vec_free(&list);
     return code;
 }
@@ -158,15 +175,96 @@ static int bind_dims(struct cmd *cmd, struct model *m)
     return model_infer(m, &infer, NULL);
 }
 
+/* The first node that kept the model from going to the opset asked for. */
+static int check_opset(struct cmd *cmd, const struct model *m, const struct pass_plan *plan,
+                       const struct pass_log *log)
+{
+    int64_t is = graph_opset(m->graph, "");
+    if (!plan->opset || !is || is == plan->opset)
+        return 0; /* a model without ai.onnx fits every opset */
+    struct where at = {0};
+    const char *why = "convert-opset is not among the passes";
+    for (size_t i = 0; i < log->results.count; i++) {
+        const struct pass_result *p = &log->results.data[i];
+        if (strcmp(p->pass->name, "convert-opset") != 0 || !p->refusals.count)
+            continue;
+        at.node = p->refusals.data[0].node;
+        why = p->refusals.data[0].text;
+    }
+    return diag_report(cmd->ctx->diag, E_PASS_OPSET, &at, "from opset %lld to %lld: %s",
+                       (long long)is, (long long)plan->opset, why);
+}
+
+static int read_plan(struct cmd *cmd, const struct opt_options *o, struct pass_plan *plan)
+{
+    plan->level = (int)o->level;
+    plan->opset = o->opset;
+    if (o->opset && o->opset < OPSET_LOWEST)
+        return diag_report(cmd->ctx->diag, E_OPTION_VALUE, NULL,
+                           "--opset: %lld given, expected %d to %d", (long long)o->opset,
+                           OPSET_LOWEST, OPSET_NEWEST);
+    if (o->ir_version && o->ir_version < 3)
+        return diag_report(cmd->ctx->diag, E_OPTION_VALUE, NULL,
+                           "--ir-version: %lld given, expected 3 to 11", (long long)o->ir_version);
+    int code = read_names(cmd, &o->passes, &plan->names);
+    return code ? code : read_names(cmd, &o->skip, &plan->skip);
+}
+
 static int rewrite(struct cmd *cmd, struct model *m, const struct opt_options *o,
                    struct pass_log *log)
 {
-    const char *const *names;
-    int code = read_names(cmd, o, &names);
+    struct pass_plan plan = {0};
+    struct target *target = NULL;
+    int code = read_plan(cmd, o, &plan);
+    if (!code && *o->target)
+        code = target_load(&target, o->target, cmd->ctx);
+    plan.target = target;
     if (!code)
         code = bind_dims(cmd, m);
-    struct pass_plan plan = {.level = (int)o->level, .names = names};
-    return code < 0 ? code : passes_run(m, &plan, log);
+    if (code >= 0)
+        code = passes_run(m, &plan, log);
+    if (code >= 0)
+        code = check_opset(cmd, m, &plan, log);
+    target_free(target);
+    return code;
+}
+
+/* Until IR version 3 weights stood among the inputs, and nobody could override them. */
+static void set_ir(struct model *m, int64_t version)
+{
+    struct graph *g = m->graph;
+    size_t kept = 0;
+    for (size_t i = 0; m->ir_version < 4 && version >= 4 && i < g->inputs.count; i++) {
+        struct value *v = g->inputs.data[i];
+        v->is_input = !v->constant;
+        if (v->is_input)
+            g->inputs.data[kept++] = v;
+    }
+    if (m->ir_version < 4 && version >= 4) {
+        g->inputs.count = kept;
+        graph_touch(g);
+    }
+    m->ir_dirty |= m->ir_version != version;
+    m->ir_version = version;
+}
+
+/* The IR version asked for; a raised opset brings that of its release. */
+static int settle_ir(struct cmd *cmd, struct model *m, const struct opt_options *o)
+{
+    const char *why;
+    int64_t least = model_least_ir(m, &why), had = m->ir_version;
+    int64_t release = o->opset && m->opsets_dirty ? opset_ir(o->opset) : 0;
+    if (o->ir_version && o->ir_version < least)
+        return diag_report(cmd->ctx->diag, E_PASS_IR_LOW, NULL, "--ir-version %lld: %s need %lld",
+                           (long long)o->ir_version, why, (long long)least);
+    if (o->ir_version) {
+        set_ir(m, o->ir_version);
+    } else if (had < release) {
+        set_ir(m, release);
+        diag_report(cmd->ctx->diag, E_PASS_IR, NULL, "IR version %lld became %lld", (long long)had,
+                    (long long)release);
+    }
+    return 0;
 }
 
 static int optimize(struct cmd *cmd, struct model *m)
@@ -175,6 +273,8 @@ static int optimize(struct cmd *cmd, struct model *m)
     struct pass_log log = {0};
     cmd_phase(cmd, "rewrite");
     int code = rewrite(cmd, m, o, &log);
+    if (code >= 0)
+        code = settle_ir(cmd, m, o);
     if (code >= 0) {
         cmd_phase(cmd, "save");
         struct save_options save = {.external = (enum external_data)o->external_data,
@@ -204,6 +304,7 @@ static int run(struct cmd *cmd)
 static const struct cmd_example EXAMPLES[] = {
     {"opt model.onnx -o small.onnx", "clean up, fold and fuse"},
     {"opt model.onnx -o same.onnx --level 1 -v", "only what keeps every bit, with each step"},
+    {"opt model.onnx -o old.onnx --opset 13", "for a consumer of opset 13"},
     {"opt model.onnx -o bn.onnx --passes fold-batchnorm,dead-code", "two passes in this order"},
     {0}};
 
@@ -213,7 +314,8 @@ const struct command CMD_OPT = {
     .arguments = "MODEL.onnx",
     .description =
         "Runs passes over the graph and writes what comes out. Names of graph inputs and outputs "
-        "and of everything that survives stay; opset and IR version stay too.\n\n"
+        "and of everything that survives stay; opset and IR version stay too unless they are "
+        "given.\n\n"
         "A pass has a class: exact ones keep every bit of the results, reassoc ones keep them up "
         "to the order of floating-point operations. A candidate that is left alone is reported "
         "with the reason.",

@@ -17,7 +17,7 @@
 
 #include "base/num.h"
 #include "ir/edit.h"
-#include "quant/opset_raise.h"
+#include "targets/opset_convert.h"
 #include "quant/plan.h"
 
 struct writer {

@@ -7,6 +7,8 @@
  */
 #include "rewrite/manager.h"
 
+#include <string.h>
+
 #include "base/bitset.h"
 #include "rewrite/old_ir.h"
 
@@ -21,7 +23,7 @@ static const bool ALWAYS_VERIFY = false;
 static int provide(struct manager *g, unsigned needs)
 {
     int rc = 0;
-    if (needs && g->stale_order) { /* inference walks the lists */
+    if (needs & (NEEDS_TYPES | NEEDS_ORDER) && g->stale_order) { /* inference walks the lists */
         rc = model_sort(g->m);
         g->stale_order = rc < 0;
     }
@@ -171,6 +173,21 @@ static int unknown_pass(const struct manager *g, const char *name)
     return diag_report(g->m->ctx->diag, E_PASS_UNKNOWN, NULL, "there is no pass '%s'", name);
 }
 
+static bool is_skipped(const struct pass_plan *plan, const struct pass *p)
+{
+    for (size_t i = 0; plan->skip && plan->skip[i]; i++)
+        if (!strcmp(plan->skip[i], p->name))
+            return true;
+    return false;
+}
+
+/* By level: whether the plan runs p. */
+static bool is_due(const struct pass_plan *plan, const struct pass *p)
+{
+    return (p->level <= plan->level || (plan->opset && p->needs & FOR_OPSET)) &&
+           !is_skipped(plan, p);
+}
+
 /* The passes of the plan; *n of them. NULL after a report. */
 static struct pass_run *select_passes(struct manager *g, size_t *n)
 {
@@ -186,10 +203,11 @@ static struct pass_run *select_passes(struct manager *g, size_t *n)
             unknown_pass(g, plan->names[i]);
             return NULL;
         }
-        pass_run_init(&runs[(*n)++], p, g);
+        if (!is_skipped(plan, p))
+            pass_run_init(&runs[(*n)++], p, g);
     }
     for (size_t i = 0; !plan->names && i < room; i++)
-        if (pass_at(i)->level <= plan->level)
+        if (is_due(plan, pass_at(i)))
             pass_run_init(&runs[(*n)++], pass_at(i), g);
     return runs;
 }

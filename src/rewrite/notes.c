@@ -49,6 +49,18 @@ void pass_rewrote_function(struct pass_run *r, const struct function *f, const c
                  ((struct pass_note){arena_string(a, f->name), arena_string(a, what)}));
 }
 
+void pass_rewrote_model(struct pass_run *r, const char *what, ...)
+{
+    for (size_t i = 0; i < r->result.refusals.count; i++)
+        r->result.refusals.data[i].text = NULL;
+    r->result.rewrites++;
+    va_list args;
+    va_start(args, what);
+    const char *text = arena_vprintf(r->manager->log->arena, what, args);
+    va_end(args);
+    vec_push(&r->result.rewritten, ((struct pass_note){"", text}));
+}
+
 void pass_refused(struct pass_run *r, const struct node *n, const char *why, ...)
 {
     struct pass_note *before = noted(r, n);

@@ -1,6 +1,7 @@
 /* Golden tests of the passes: tests/golden/PASS/NAME.txt, each any number of cases:
  *
  *   --- case TITLE
+ *   --- plan                            optional: opset 13, target tests/targets/few.json
  *   --- before
  *   graph main(..) -> (..) { .. }       the text form (src/ir/graph_text.c)
  *   --- after                           or: --- unchanged
@@ -28,6 +29,7 @@
 
 #include "ir/graph_text.h"
 #include "passes/pass.h"
+#include "targets/target.h"
 
 static const char FOLDER[] = "tests/golden";
 
@@ -53,16 +55,39 @@ static char *read_text(const char *path)
 
 /* ---- one case ---- */
 
+struct golden {
+    const char *title, *plan, *before, *after, *log; /* after NULL: unchanged; plan may be NULL */
+};
+
 struct outcome {
     const char *text, *log;
     int64_t rewrites, refused;
 };
 
-static int run_once(struct model *m, const char *pass, struct pass_log *log)
+/* What the case asks of the result besides the pass. */
+static int read_plan(const char *text, struct pass_plan *plan, struct target **target)
+{
+    char word[16], value[128];
+    int used;
+    for (; sscanf(text, "%15s %127s%n", word, value, &used) == 2; text += used)
+        if (!strcmp(word, "opset"))
+            plan->opset = strtol(value, NULL, 10);
+        else if (target_load(target, value, &ctx))
+            return -1;
+    plan->target = *target;
+    return 0;
+}
+
+static int run_once(struct model *m, const char *pass, const char *plan_text, struct pass_log *log)
 {
     const char *names[] = {pass, NULL};
+    struct target *target = NULL;
     struct pass_plan plan = {.names = names, .verify = true};
-    return passes_run(m, &plan, log);
+    int code = read_plan(plan_text, &plan, &target);
+    if (!code)
+        code = passes_run(m, &plan, log);
+    target_free(target);
+    return code;
 }
 
 static const char *log_text(const struct pass_result *result)
@@ -86,9 +111,10 @@ static void rename_all(struct model *m)
 }
 
 /* false: something is wrong, said on stdout. */
-static bool run_case(const char *pass, const char *title, const char *before, bool renamed,
+static bool run_case(const char *pass, const char *title, const struct golden *g, bool renamed,
                      struct outcome *out)
 {
+    const char *before = g->before, *plan = g->plan ? g->plan : "";
     size_t errors = diag_count(ctx.diag);
     struct pass_log log = {0}, again = {0};
     struct model *m = model_parse(&ctx, before);
@@ -99,13 +125,14 @@ static bool run_case(const char *pass, const char *title, const char *before, bo
         ops_resolve(m);
         model_infer(m, NULL, NULL);
     }
-    fine = fine && model_verify(m) == 0 && run_once(m, pass, &log) == 0 && model_verify(m) == 0;
+    fine =
+        fine && model_verify(m) == 0 && run_once(m, pass, plan, &log) == 0 && model_verify(m) == 0;
     if (fine) {
         out->text = model_print_with(m, arena, 0);
         out->log = log_text(&log.results.data[0]);
         out->rewrites = log.results.data[0].rewrites;
         out->refused = log.results.data[0].refused;
-        fine = run_once(m, pass, &again) == 0 && again.results.data[0].rewrites == 0;
+        fine = run_once(m, pass, plan, &again) == 0 && again.results.data[0].rewrites == 0;
         if (!fine)
             printf("%s: %s: a second run finds more to do\n", pass, title);
     }
@@ -118,10 +145,6 @@ static bool run_case(const char *pass, const char *title, const char *before, bo
 }
 
 /* ---- a file ---- */
-
-struct golden {
-    const char *title, *before, *after, *log; /* after NULL: unchanged */
-};
 
 static bool section(const char *line, const char *name)
 {
@@ -162,26 +185,29 @@ static void compare(const char *where, const char *what, const char *expected, c
     n_failed++;
 }
 
+static void write_case(FILE *f, const struct golden *g, const char *after, const char *log)
+{
+    fprintf(f, "--- case %s\n%s%s--- before\n%s--- %s\n%s--- log\n%s", g->title,
+            g->plan ? "--- plan\n" : "", g->plan ? g->plan : "", g->before,
+            after ? "after" : "unchanged", after ? after : "", log);
+}
+
 static void check_case(const char *pass, const char *path, struct golden *g, FILE *update,
                        int64_t *rewrites)
 {
     struct outcome out, renamed;
     const char *where = arena_printf(arena, "%s: %s", path, g->title);
     n_cases++;
-    if (!run_case(pass, where, g->before, false, &out) ||
-        !run_case(pass, where, g->before, true, &renamed)) {
+    if (!run_case(pass, where, g, false, &out) || !run_case(pass, where, g, true, &renamed)) {
         printf("%s failed\n", where);
         n_failed++;
         if (update) /* kept as it was */
-            fprintf(update, "--- case %s\n--- before\n%s--- %s\n%s--- log\n%s", g->title, g->before,
-                    g->after ? "after" : "unchanged", g->after ? g->after : "", g->log);
+            write_case(update, g, g->after, g->log);
         return;
     }
     *rewrites += out.rewrites;
     if (update) {
-        bool same = !strcmp(normal(g->before), out.text);
-        fprintf(update, "--- case %s\n--- before\n%s--- %s\n%s--- log\n%s", g->title, g->before,
-                same ? "unchanged" : "after", same ? "" : out.text, out.log);
+        write_case(update, g, strcmp(normal(g->before), out.text) ? out.text : NULL, out.log);
         return;
     }
     compare(where, "the graph", g->after ? g->after : normal(g->before), out.text);
@@ -207,7 +233,9 @@ static void check_file(const char *pass, const char *path, int64_t *rewrites)
         g.title = arena_printf(arena, "%.*s", (int)(line - at - 9), at + 9);
         for (at = line + 1; *at && !section(at, "case "); at = end) {
             const char *text = body(at, &end);
-            if (section(at, "before"))
+            if (section(at, "plan"))
+                g.plan = text;
+            else if (section(at, "before"))
                 g.before = text;
             else if (section(at, "after"))
                 g.after = text;
