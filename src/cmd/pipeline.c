@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "cmd/options_model.h"
 #include "cmd/options_samples.h"
+#include "ir/edit.h"
 #include "onnx/load.h"
 
 static uint64_t model_bytes(const struct model *m)
@@ -17,6 +18,22 @@ static uint64_t model_bytes(const struct model *m)
     for (size_t i = 0; i < m->external.count; i++)
         bytes += m->external.data[i]->size;
     return bytes;
+}
+
+/* Until IR version 3 every initializer was also listed as an input that nobody feeds; from 4 on such
+ * an entry is a default value that callers may override. IR version 7 came with operator set 13
+ * (ONNX, Versioning.md), where Q/DQ per channel begin. */
+static void leave_old_ir(struct model *m)
+{
+    struct graph *g = m->graph;
+    if (m->ir_version >= 4)
+        return;
+    for (uint32_t i = (uint32_t)g->inputs.count; i-- > 0;)
+        if (g->inputs.data[i]->constant)
+            graph_remove_input(g, i);
+    m->ir_version = 7;
+    m->ir_dirty = true;
+    graph_touch(g);
 }
 
 static int rewrite(struct pipeline *p, const struct target *target)
@@ -47,6 +64,7 @@ int pipeline_open(struct pipeline *p, struct cmd *cmd, const struct target *targ
     if (!p->m)
         return -E_NO_INPUT;
     p->bytes = model_bytes(p->m);
+    leave_old_ir(p->m);
     code = rewrite(p, target);
     if (!code && p->sample_options.n_paths)
         code = samples_open(&p->samples, p->m, &p->sample_options, cmd->ctx);

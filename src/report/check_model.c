@@ -8,13 +8,12 @@
 #include "onnx/load.h"
 #include "ops/op.h"
 #include "quant/quant.h"
+#include "report/check_qdq.h"
 #include "targets/target.h"
 
 enum { OLDEST_OPSET = 7 }; /* ops.def begins with the signatures in force there */
 
-static void found(const struct model *m, enum err id, const struct node *n, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static void found(const struct model *m, enum err id, const struct node *n, const char *format, ...)
+void check_found(const struct model *m, enum err id, const struct node *n, const char *format, ...)
 {
     struct arena *a = arena_new();
     va_list args;
@@ -52,11 +51,11 @@ static void check_node_names(const struct model *m)
         *slot = m->nodes.data[i];
     }
     if (unnamed)
-        found(m, E_CHECK_UNNAMED, unnamed, "%zu of %zu nodes have no name", n_unnamed,
-              m->nodes.count);
+        check_found(m, E_CHECK_UNNAMED, unnamed, "%zu of %zu nodes have no name", n_unnamed,
+                    m->nodes.count);
     if (twice)
-        found(m, E_CHECK_NAME_TWICE, twice,
-              "%zu nodes have the name of another node in their graph", n_twice);
+        check_found(m, E_CHECK_NAME_TWICE, twice,
+                    "%zu nodes have the name of another node in their graph", n_twice);
     map_release(&names);
     arena_free(keys);
 }
@@ -78,11 +77,12 @@ static void check_unused(const struct model *m)
         }
     }
     if (input)
-        found(m, E_CHECK_UNUSED_INPUT, NULL,
-              "%zu graph inputs are read by nothing, the first is '%s'", inputs, input->name);
+        check_found(m, E_CHECK_UNUSED_INPUT, NULL,
+                    "%zu graph inputs are read by nothing, the first is '%s'", inputs, input->name);
     if (weight)
-        found(m, E_CHECK_UNUSED_WEIGHT, NULL,
-              "%zu initializers are read by nothing, the first is '%s'", weights, weight->name);
+        check_found(m, E_CHECK_UNUSED_WEIGHT, NULL,
+                    "%zu initializers are read by nothing, the first is '%s'", weights,
+                    weight->name);
 }
 
 static void check_contract(const struct model *m)
@@ -90,10 +90,10 @@ static void check_contract(const struct model *m)
     for (size_t i = 0; i < m->graph->inputs.count; i++) {
         const struct value *v = m->graph->inputs.data[i];
         if (v->type.kind == TYPE_NONE || (v->type.kind == TYPE_TENSOR && !v->type.dtype))
-            found(m, E_CHECK_NO_TYPE, NULL, "graph input '%s' has no element type", v->name);
+            check_found(m, E_CHECK_NO_TYPE, NULL, "graph input '%s' has no element type", v->name);
     }
     if (!m->graph->outputs.count)
-        found(m, E_CHECK_NO_OUTPUT, NULL, "the graph has no outputs");
+        check_found(m, E_CHECK_NO_OUTPUT, NULL, "the graph has no outputs");
 }
 
 /* ---- operators ---- */
@@ -107,26 +107,26 @@ static void check_attributes(const struct node *n, const struct op_version *v)
         while (k < v->n_attrs && strcmp(v->attrs[k].name, a->name))
             k++;
         if (k == v->n_attrs)
-            found(m, E_CHECK_ATTRIBUTE, n, "%s has no attribute '%s'", n->op_type, a->name);
+            check_found(m, E_CHECK_ATTRIBUTE, n, "%s has no attribute '%s'", n->op_type, a->name);
         else if (!a->ref && a->type != v->attrs[k].type)
-            found(m, E_CHECK_ATTRIBUTE, n, "attribute '%s' of %s has type %d, expected %d", a->name,
-                  n->op_type, (int)a->type, (int)v->attrs[k].type);
+            check_found(m, E_CHECK_ATTRIBUTE, n, "attribute '%s' of %s has type %d, expected %d",
+                        a->name, n->op_type, (int)a->type, (int)v->attrs[k].type);
     }
     for (int k = 0; k < v->n_attrs; k++)
         if (v->attrs[k].required && !node_attr(n, v->attrs[k].name))
-            found(m, E_CHECK_ATTRIBUTE, n, "%s lacks its attribute '%s'", n->op_type,
-                  v->attrs[k].name);
+            check_found(m, E_CHECK_ATTRIBUTE, n, "%s lacks its attribute '%s'", n->op_type,
+                        v->attrs[k].name);
 }
 
 static void check_counts(const struct node *n, const struct op_version *v)
 {
     const struct model *m = n->graph->model;
     if ((int)n->n_inputs < v->min_in || (v->max_in >= 0 && (int)n->n_inputs > v->max_in))
-        found(m, E_CHECK_COUNT, n, "%s has %u inputs, expected %d to %d", n->op_type, n->n_inputs,
-              v->min_in, v->max_in);
+        check_found(m, E_CHECK_COUNT, n, "%s has %u inputs, expected %d to %d", n->op_type,
+                    n->n_inputs, v->min_in, v->max_in);
     if ((int)n->n_outputs < v->min_out || (v->max_out >= 0 && (int)n->n_outputs > v->max_out))
-        found(m, E_CHECK_COUNT, n, "%s has %u outputs, expected %d to %d", n->op_type, n->n_outputs,
-              v->min_out, v->max_out);
+        check_found(m, E_CHECK_COUNT, n, "%s has %u outputs, expected %d to %d", n->op_type,
+                    n->n_outputs, v->min_out, v->max_out);
 }
 
 static void check_known(const struct node *n, int64_t opset)
@@ -134,16 +134,16 @@ static void check_known(const struct node *n, int64_t opset)
     const struct model *m = n->graph->model;
     const struct op_version *v = n->op ? op_version_at(n->op, opset) : NULL;
     if (!n->op && !n->domain[0])
-        found(m, E_CHECK_NO_OPERATOR, n, "ai.onnx has no operator '%s'", n->op_type);
+        check_found(m, E_CHECK_NO_OPERATOR, n, "ai.onnx has no operator '%s'", n->op_type);
     else if (!n->op)
-        found(m, E_CHECK_FOREIGN, n, "'%s' of domain '%s' is not known here", n->op_type,
-              n->domain);
+        check_found(m, E_CHECK_FOREIGN, n, "'%s' of domain '%s' is not known here", n->op_type,
+                    n->domain);
     else if (!v && (n->domain[0] || opset >= OLDEST_OPSET))
-        found(m, E_CHECK_NO_OPERATOR, n, "operator set %lld has no operator '%s'", (long long)opset,
-              n->op_type);
+        check_found(m, E_CHECK_NO_OPERATOR, n, "operator set %lld has no operator '%s'",
+                    (long long)opset, n->op_type);
     else if (v && v->deprecated)
-        found(m, E_CHECK_DEPRECATED, n, "%s is deprecated in operator set %lld", n->op_type,
-              (long long)opset);
+        check_found(m, E_CHECK_DEPRECATED, n, "%s is deprecated in operator set %lld", n->op_type,
+                    (long long)opset);
     else if (v) {
         check_counts(n, v);
         check_attributes(n, v);
@@ -156,9 +156,9 @@ static void check_node(const struct node *n)
     if (n->function)
         return;
     if (opset == 0)
-        found(n->graph->model, E_CHECK_NOT_IMPORTED, n,
-              "the operator set of domain '%s' is not imported",
-              n->domain[0] ? n->domain : "ai.onnx");
+        check_found(n->graph->model, E_CHECK_NOT_IMPORTED, n,
+                    "the operator set of domain '%s' is not imported",
+                    n->domain[0] ? n->domain : "ai.onnx");
     else
         check_known(n, opset);
 }
@@ -243,28 +243,38 @@ static void check_fixed_shapes(const struct model *m, const struct target *t)
         n++;
     }
     if (n)
-        found(m, E_CHECK_SYMBOLIC, NULL,
-              "%zu graph inputs have no fixed shape, the first is '%s'; '%s' compiles fixed ones",
-              n, first->name, t->name);
+        check_found(
+            m, E_CHECK_SYMBOLIC, NULL,
+            "%zu graph inputs have no fixed shape, the first is '%s'; '%s' compiles fixed ones", n,
+            first->name, t->name);
+}
+
+/* What the quantizer would leave float. */
+static void check_float(struct model *m, const struct target *t)
+{
+    struct quant_plan *p = NULL;
+    struct quant_settings settings = {.target = t, .weight_bits = 8, .activation_bits = 8};
+    if (!quant_plan_new(&p, m, &settings))
+        for (size_t i = 0; i < p->floats.count; i++)
+            check_found(m, E_CHECK_STAYS_FLOAT, p->floats.data[i].node, "%s stays float: %s",
+                        p->floats.data[i].node->op_type, p->floats.data[i].why);
+    quant_plan_free(p);
 }
 
 int check_ready(struct model *m, const char *name)
 {
     struct target *t;
-    struct quant_plan *p = NULL;
     int code = target_load(&t, name, m->ctx);
     if (code)
         return code;
     check_fixed_shapes(m, t);
     if (graph_opset(m->graph, "") < t->opset)
-        found(m, E_CHECK_OPSET, NULL, "'%s' is given operator set %lld, the model has %lld",
-              t->name, (long long)t->opset, (long long)graph_opset(m->graph, ""));
-    struct quant_settings settings = {.target = t, .weight_bits = 8, .activation_bits = 8};
-    if (!quant_plan_new(&p, m, &settings))
-        for (size_t i = 0; i < p->floats.count; i++)
-            found(m, E_CHECK_STAYS_FLOAT, p->floats.data[i].node, "%s stays float: %s",
-                  p->floats.data[i].node->op_type, p->floats.data[i].why);
-    quant_plan_free(p);
+        check_found(m, E_CHECK_OPSET, NULL, "'%s' is given operator set %lld, the model has %lld",
+                    t->name, (long long)t->opset, (long long)graph_opset(m->graph, ""));
+    if (check_is_qdq(m))
+        check_qdq(m, t);
+    else
+        check_float(m, t);
     target_free(t);
     return 0;
 }

@@ -11,4 +11,8 @@ int check_model(struct model *m);
 /* The same against a target, after check_model: what it leaves float, and what stands in its way.
  * Splits constants as the quantizer would: do not save m afterwards. */
 int check_ready(struct model *m, const char *target);
+
+/* Reports a finding at a node, or at the model (n NULL): for the files of these checks. */
+void check_found(const struct model *m, enum err id, const struct node *n, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 #endif

@@ -11,6 +11,19 @@ run 0 'a sound model and a target' "$N" check "$model" --target int8
 shows 'ready for int8'
 run 0 'notes' "$N" check -v "$model" --target int8
 shows '^note E1522'
+# A quantized model against the target it was made for, and against others.
+run 0 'quantize' "$N" quantize "$model" --data random:1 --shape x=1,3,48,192 --precision w8a8 --verify none -o q.onnx -q
+run 0 'a quantized model' "$N" check q.onnx --target int8
+shows 'ready for int8'
+echo '{"schema": "npuprep.target/1", "name": "u8", "summary": "x", "activation": {"dtypes": ["uint8"]}}' >u8.json
+run 1 'other types' "$N" check q.onnx --target ./u8.json
+shows '^error E1524 .*int8 of an activation'
+echo '{"schema": "npuprep.target/1", "name": "sym", "summary": "x", "activation": {"dtypes": ["int8"], "symmetric": true}}' >sym.json
+run 1 'zero points' "$N" check q.onnx --target ./sym.json
+shows '^error E1525'
+run 0 'IR version 3 is left behind: weights are no inputs' "$N" quantize cases/in/ir-3.onnx --data random:1 --precision w8a8 --verify none -o old.onnx -q
+run 0 'its inputs' "$N" info old.onnx
+shows 'IR 7'
 run 1 'a broken model' "$N" check "$bad"
 shows '^error E0208 .*nowhere'
 shows 'not valid'
