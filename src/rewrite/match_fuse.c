@@ -1,0 +1,171 @@
+/* Replacing what a pattern found by one node; see match_fuse.h. */
+#include "rewrite/match_fuse.h"
+
+#include <assert.h>
+
+/* The spellings, read once for a run of the pass. */
+static const struct match_pattern *patterns_of(struct pass_run *r, const struct fusion *f)
+{
+    int count = 0;
+    while (f->spellings[count])
+        count++;
+    struct match_pattern *p = pass_state(r, (size_t)count * sizeof *p);
+    for (int i = 0; i < count && !p[i].n_terms; i++) {
+        const char *where;
+        bool fine = match_parse(f->spellings[i], &p[i], &where);
+        assert(fine); /* a text of our own */
+        (void)fine;
+    }
+    return p;
+}
+
+/* ---- what is known ---- */
+
+const char FUSE_NONE[] = "";
+
+static const char *type_problem(const struct fusion *f, const struct match *m)
+{
+    const struct value *x = match_value(m, "x");
+    enum dtype t = x ? value_dtype(x) : DT_UNDEFINED;
+    if (f->types == FUSE_ALL || t == DT_FLOAT || t == DT_FLOAT16)
+        return NULL;
+    if (f->types == FUSE_DOUBLE && t == DT_DOUBLE)
+        return NULL;
+    if (t == DT_UNDEFINED)
+        return "its element type is not known";
+    return dtype_is_float(t) ? "ONNX Runtime does not run the operator with its element type"
+                             : FUSE_NONE;
+}
+
+static const char *fusion_problem(const struct fusion *f, const struct match *m)
+{
+    const char *own = f->problem ? f->problem(m) : NULL, *type = type_problem(f, m);
+    if (own == FUSE_NONE || type == FUSE_NONE)
+        return FUSE_NONE;
+    const char *readers = match_problem(m);
+    return readers ? readers : type ? type : own;
+}
+
+/* ---- replacing ---- */
+
+static uint32_t room(const struct fusion *f, const struct node *n)
+{
+    const struct op_version *v = op_version_at(op_find("", f->op), graph_opset(n->graph, ""));
+    return v->max_in < 0 ? 1 : (uint32_t)v->max_in;
+}
+
+static void trim_inputs(struct node *n)
+{
+    uint32_t count = n->n_inputs;
+    while (count && !n->inputs[count - 1].value)
+        count--;
+    node_resize_inputs(n, count);
+}
+
+static int count_nodes(const struct match *m)
+{
+    int count = 0;
+    for (int i = 0; i < m->n_nodes; i++) {
+        bool again = false;
+        for (int k = 0; k < i; k++)
+            again |= m->nodes[k] == m->nodes[i];
+        count += !again;
+    }
+    return count;
+}
+
+static void replace(struct pass_run *r, const struct fusion *f, const struct match *m)
+{
+    struct node *fused = rewrite_node(m->root, f->op, room(f, m->root), 1);
+    for (int i = m->n_nodes - 1; i >= 0; i--)
+        if (m->nodes[i] != m->root)
+            node_set_source(fused, m->nodes[i]);
+    if (f->build)
+        f->build(r, m, fused);
+    else
+        node_set_input(fused, 0, match_value(m, "x"));
+    trim_inputs(fused);
+    pass_rewrote(r, m->root, "%d nodes are %s", count_nodes(m), fused->op_type);
+    node_move_output(m->root, 0, fused, 0);
+    rewrite_drop(m->root);
+}
+
+/* Whether the operator is there; else the refusal is noted. */
+static bool is_known(struct pass_run *r, const struct fusion *f, const struct match *m)
+{
+    const struct node *n = m->root;
+    int64_t opset = graph_opset(n->graph, "");
+    const struct value *x = match_value(m, "x");
+    if (opset < f->since) {
+        pass_refused(r, n, "%s needs opset %d, the model has %lld", f->op, f->since,
+                     (long long)opset);
+        return false;
+    }
+    if (pass_knows(r, n, "", f->op, x ? value_dtype(x) : DT_UNDEFINED))
+        return true;
+    pass_refused(r, n, "the target does not have %s", f->op);
+    return false;
+}
+
+int fuse_visit(struct pass_run *r, struct node *n, const struct fusion *f)
+{
+    const char *why = NULL;
+    struct match m;
+    if (!node_is_onnx(n) || !node_output(n, 0))
+        return 0;
+    const struct match_pattern *patterns = patterns_of(r, f);
+    for (int i = 0; f->spellings[i]; i++) {
+        if (!match_at(&patterns[i], n, &m))
+            continue;
+        const char *problem = fusion_problem(f, &m);
+        if (!problem && is_known(r, f, &m))
+            replace(r, f, &m);
+        if (!problem)
+            return 0;
+        why = why || problem == FUSE_NONE ? why : problem;
+    }
+    if (why)
+        pass_refused(r, n, "%s", why);
+    return 0;
+}
+
+/* ---- questions ---- */
+
+bool reduction_keeps(const struct node *n) { return node_int(n, "keepdims", 1) != 0; }
+
+bool reduction_axes(const struct node *n, int rank, int axes[FUSE_RANK], int *count)
+{
+    int64_t given[FUSE_RANK], n_given = 0;
+    const int64_t *attr;
+    uint32_t n_attr = 0;
+    bool reduced[FUSE_RANK] = {false};
+    if (rank < 1 || rank > FUSE_RANK)
+        return false;
+    if (node_input(n, 1) && !constant_ints(n->inputs[1].value, given, FUSE_RANK, &n_given))
+        return false;
+    if (!node_input(n, 1) && node_ints(n, "axes", &attr, &n_attr)) {
+        if (n_attr > FUSE_RANK)
+            return false;
+        for (uint32_t i = 0; i < n_attr; i++)
+            given[n_given++] = attr[i];
+    }
+    if (!n_given && node_int(n, "noop_with_empty_axes", 0))
+        return false;
+    for (int64_t i = 0; i < n_given; i++) {
+        int axis = axis_within(given[i], rank);
+        if (axis < 0)
+            return false;
+        reduced[axis] = true;
+    }
+    *count = 0;
+    for (int i = 0; i < rank; i++)
+        if (!n_given || reduced[i])
+            axes[(*count)++] = i;
+    return true;
+}
+
+bool match_scalar(const struct match *m, const char *name, double *x)
+{
+    const struct value *v = match_value(m, name);
+    return v && constant_is_single(v) && constant_scalar(v, x);
+}
