@@ -92,22 +92,24 @@ void pool_global(struct pool_params *p)
 #define POOL(name) name##_u8
 #include "kernels/float/pool_body.h"
 
-#define POOL_SUM(name, type, term)                                                                 \
-    static double name(const struct window *w, const struct reach *r, const type *x, double order) \
-    {                                                                                              \
-        double sum = 0;                                                                            \
-        (void)order;                                                                               \
-        for (int64_t d = r[0].low; d < r[0].high; d++)                                             \
-            for (int64_t h = r[1].low; h < r[1].high; h++) {                                       \
-                const type *line = x + reach_line(w, r, d, h) + r[2].start;                        \
-                for (int64_t c = r[2].low; c < r[2].high; c++) {                                   \
-                    const double v = (double)line[c * w->dilation[2]];                             \
-                    sum += (term);                                                                 \
-                }                                                                                  \
-            }                                                                                      \
-        return sum;                                                                                \
+#define POOL_SUM(name, type, term) POOL_SUM_IN(name, type, double, term)
+#define POOL_SUM_IN(name, type, wide, term)                                                      \
+    static wide name(const struct window *w, const struct reach *r, const type *x, double order) \
+    {                                                                                            \
+        wide sum = 0;                                                                            \
+        (void)order;                                                                             \
+        for (int64_t d = r[0].low; d < r[0].high; d++)                                           \
+            for (int64_t h = r[1].low; h < r[1].high; h++) {                                     \
+                const type *line = x + reach_line(w, r, d, h) + r[2].start;                      \
+                for (int64_t c = r[2].low; c < r[2].high; c++) {                                 \
+                    const wide v = (wide)line[c * w->dilation[2]];                               \
+                    sum += (term);                                                               \
+                }                                                                                \
+            }                                                                                    \
+        return sum;                                                                              \
     }
 POOL_SUM(sum_f32, float, v)
+POOL_SUM_IN(sum_narrow, float, float, v)
 POOL_SUM(sum_f64, double, v)
 POOL_SUM(sum_abs, float, fabs(v))
 POOL_SUM(sum_squares, float, v *v)
@@ -120,21 +122,22 @@ static int64_t divisor(const struct reach *r, bool include_pad)
     return (r[0].high - r[0].low) * (r[1].high - r[1].low) * (r[2].high - r[2].low);
 }
 
-#define POOL_AVERAGE(name, type, sum)                                                           \
-    void name(const struct pool_params *p, const type *x, type *y, bool include_pad)            \
-    {                                                                                           \
-        const struct window w = window_rank3(&p->window);                                       \
-        const int64_t in = window_in_size(&w), out = window_out_size(&w);                       \
-        struct reach r[3];                                                                      \
-        for (int64_t plane = 0; plane < p->batch * p->channels; plane++)                        \
-            for (int64_t o = 0; o < out; o++) {                                                 \
-                reach_at(&w, o, r);                                                             \
-                const int64_t n = divisor(r, include_pad);                                      \
-                y[plane * out + o] = n ? (type)(sum(&w, r, x + plane * in, 0) / (double)n) : 0; \
-            }                                                                                   \
+#define POOL_AVERAGE(name, type, wide, sum)                                                   \
+    void name(const struct pool_params *p, const type *x, type *y, bool include_pad)          \
+    {                                                                                         \
+        const struct window w = window_rank3(&p->window);                                     \
+        const int64_t in = window_in_size(&w), out = window_out_size(&w);                     \
+        struct reach r[3];                                                                    \
+        for (int64_t plane = 0; plane < p->batch * p->channels; plane++)                      \
+            for (int64_t o = 0; o < out; o++) {                                               \
+                reach_at(&w, o, r);                                                           \
+                const int64_t n = divisor(r, include_pad);                                    \
+                y[plane * out + o] = n ? (type)(sum(&w, r, x + plane * in, 0) / (wide)n) : 0; \
+            }                                                                                 \
     }
-POOL_AVERAGE(pool_average_f32, float, sum_f32)
-POOL_AVERAGE(pool_average_f64, double, sum_f64)
+POOL_AVERAGE(pool_average_f32, float, double, sum_f32)
+POOL_AVERAGE(pool_average_f64, double, double, sum_f64)
+POOL_AVERAGE(pool_average_narrow, float, float, sum_narrow)
 
 void pool_lp_f32(const struct pool_params *p, const float *x, float *y, int64_t order)
 {

@@ -37,6 +37,8 @@ void pool_max_u8(const struct pool_params *p, const uint8_t *x, uint8_t *y, int6
  * divisor of 0 gives 0. */
 void pool_average_f32(const struct pool_params *p, const float *x, float *y, bool include_pad);
 void pool_average_f64(const struct pool_params *p, const double *x, double *y, bool include_pad);
+/* Summed and divided in float: what quantized pools round from (com.microsoft QLinearAveragePool). */
+void pool_average_narrow(const struct pool_params *p, const float *x, float *y, bool include_pad);
 
 /* ONNX LpPool-1..22, GlobalLpPool-2: (sum |x|^order)^(1/order), order >= 1. */
 void pool_lp_f32(const struct pool_params *p, const float *x, float *y, int64_t order);
