@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "kernels/float/rearrange.h"
 #include "ops/ops_window.h"
 
 /* Scales and zero points of inputs 1 and 2; the quantized side has the type `quantized`. */
@@ -96,9 +97,9 @@ static const float *conv_factors(struct eval *e, int64_t *step, int64_t channels
     return factor;
 }
 
-static int qconv_window(struct eval *e, struct conv_params *p)
+static int qconv_window(struct eval *e, const struct tensor *x, struct conv_params *p)
 {
-    const struct tensor *x = e->in[0], *w = e->in[3];
+    const struct tensor *w = e->in[3];
     struct window_attrs attrs;
     if (x->rank - 2 > WINDOW_MAX_RANK)
         return eval_form(e, "%d spatial axes, at most %d", x->rank - 2, WINDOW_MAX_RANK);
@@ -114,15 +115,14 @@ static int qconv_window(struct eval *e, struct conv_params *p)
     return 0;
 }
 
-int eval_qlinear_conv(struct eval *e)
+/* x and y stand channels first. */
+static int qlinear_conv(struct eval *e, const struct tensor *x, void *y)
 {
     struct conv_params p;
-    if (node_int(e->node, "channels_last", 0))
-        return eval_form(e, "channels last");
-    int rc = qconv_window(e, &p);
+    int rc = qconv_window(e, x, &p);
     if (rc || !e->out[0]->count)
         return rc;
-    struct conv_int_args a = {.x = in_data(e, 0), .w = in_data(e, 3)};
+    struct conv_int_args a = {.x = x->data, .w = in_data(e, 3)};
     a.x_signed = e->in[0]->dtype == DT_INT8;
     a.w_signed = e->in[3]->dtype == DT_INT8;
     a.x_zero = eval_zero_points(e, 2)[0];
@@ -136,8 +136,41 @@ int eval_qlinear_conv(struct eval *e)
     int32_t *acc = eval_scratch(e, e->out[0]->count, sizeof *acc);
     if (!acc)
         return eval_memory(e);
-    qdq_conv(&p, &a, has_in(e, 8) ? in_data(e, 8) : NULL, &r, acc, out_data(e, 0));
+    qdq_conv(&p, &a, has_in(e, 8) ? in_data(e, 8) : NULL, &r, acc, y);
     return 0;
+}
+
+/* com.microsoft QLinearConv with channels_last: the channels move to the front and back again. */
+static int qlinear_conv_last(struct eval *e)
+{
+    const struct tensor *x = e->in[0], *out = e->out[0];
+    int rank = x->rank, front[WINDOW_MAX_RANK + 2], back[WINDOW_MAX_RANK + 2];
+    int64_t in_dims[WINDOW_MAX_RANK + 2], out_dims[WINDOW_MAX_RANK + 2];
+    if (rank > WINDOW_MAX_RANK + 2)
+        return eval_form(e, "%d spatial axes, at most %d", rank - 2, WINDOW_MAX_RANK);
+    for (int i = 0; i < rank; i++) {
+        front[i] = i == 0 ? 0 : i == 1 ? rank - 1 : i - 1;
+        back[front[i]] = i;
+        in_dims[i] = x->dims[front[i]];
+        out_dims[i] = out->dims[front[i]];
+    }
+    struct tensor turned = *x;
+    uint8_t *first = eval_scratch(e, x->count, 1), *y = eval_scratch(e, out->count, 1);
+    if (!first || !y)
+        return eval_memory(e);
+    kernel_transpose(1, rank, x->dims, front, in_data(e, 0), first);
+    turned.dims = in_dims;
+    turned.data = first;
+    int rc = qlinear_conv(e, &turned, y);
+    if (rc || !out->count)
+        return rc;
+    return eval_status(e, kernel_transpose(1, rank, out_dims, back, y, out_data(e, 0)));
+}
+
+int eval_qlinear_conv(struct eval *e)
+{
+    return node_int(e->node, "channels_last", 0) ? qlinear_conv_last(e)
+                                                 : qlinear_conv(e, e->in[0], out_data(e, 0));
 }
 
 static bool is_8bit(const struct eval *e, uint32_t i)

@@ -1,85 +1,21 @@
-/* com.microsoft GroupQueryAttention: shapes, multiply-accumulates, evaluation (onnxruntime ContribOperators.md, CPU form).
+/* com.microsoft GroupQueryAttention: evaluation; its shapes are in ms_gqa_shape.c (onnxruntime ContribOperators.md, CPU form).
  *
  * Inputs: query or packed QKV, key, value, past_key, past_value [B, kv_heads, cache, head], seqlens_k [B] (total - 1), total_sequence_length,
  * cos, sin, position_ids, attention_bias, head_sink, k_scale, v_scale, q_norm, k_norm. Outputs: y [B, S, heads * head], present_key,
  * present_value, qk. The past of batch element b holds total(b) - S tokens, none in a first prompt (S == total_sequence_length); a cache that is
- * longer (past and present share a buffer) keeps its length, and its tail its contents.
+ * longer (past and present share a buffer) keeps its length, what lies behind the new tokens is zero.
  */
+#include <math.h>
 #include <string.h>
 
+#include "kernels/float/norm.h"
+#include "ops/ms_gqa.h"
 #include "ops/ms_heads.h"
-
-enum {
-    QUERY,
-    KEY,
-    VALUE,
-    PAST_KEY,
-    PAST_VALUE,
-    SEQLENS,
-    TOTAL,
-    COS,
-    SIN,
-    POSITIONS,
-    BIAS,
-    SINK,
-    K_SCALE,
-    V_SCALE,
-    Q_NORM,
-    K_NORM
-};
 
 static bool quantized_cache(const struct node *n)
 {
     return !node_string_is(n, "k_quant_type", "NONE", "NONE") ||
            !node_string_is(n, "v_quant_type", "NONE", "NONE");
-}
-
-/* ---- shapes ---- */
-
-int infer_ms_gqa(struct infer *c)
-{
-    int64_t heads = node_int(c->node, "num_heads", 0), kv = node_int(c->node, "kv_num_heads", 0), n;
-    if (heads < 1 || kv < 1 || heads % kv)
-        return infer_fail(c, "%lld query heads for %lld key heads", (long long)heads,
-                          (long long)kv);
-    if (infer_rank(c, QUERY) >= 0 && infer_rank(c, QUERY) != 3)
-        return infer_fail(c, "the query has rank %d, expected 3", infer_rank(c, QUERY));
-    bool packed = !infer_has(c, KEY);
-    dim_t width = infer_dim(c, QUERY, 2);
-    dim_t head = dim_floordiv(c->dims, width, infer_int(c, packed ? heads + 2 * kv : heads));
-    dim_t y[3] = {infer_dim(c, QUERY, 0), infer_dim(c, QUERY, 1),
-                  packed ? dim_mul(c->dims, head, infer_int(c, heads)) : width};
-    infer_out(c, 0, infer_dtype(c, QUERY), 3, y);
-    const dim_t *total;
-    dim_t past = infer_has(c, PAST_KEY) ? infer_dim(c, PAST_KEY, 2) : infer_int(c, 0),
-          length = NULL;
-    if (infer_values(c, TOTAL, &total, &n) && n == 1)
-        length = dim_max(c->dims, past, total[0]);
-    length = length ? length : infer_fresh(c, "cache");
-    dim_t cache_head =
-        infer_has(c, PAST_KEY) && infer_dim(c, PAST_KEY, 3) ? infer_dim(c, PAST_KEY, 3) : head;
-    dim_t cache[4] = {y[0], infer_int(c, kv), length, cache_head};
-    enum dtype dtype = infer_has(c, PAST_KEY) ? infer_dtype(c, PAST_KEY) : infer_dtype(c, QUERY);
-    infer_out(c, 1, dtype, 4, cache);
-    infer_out(c, 2, dtype, 4, cache);
-    dim_t qk[4] = {y[0], infer_int(c, heads), y[1], length};
-    infer_out(c, 3, infer_dtype(c, QUERY), 4, qk);
-    return 0;
-}
-
-/* Twice queries * keys * head size, for all heads. */
-int macs_ms_gqa(const struct node *n, int64_t *macs)
-{
-    const struct value *y = node_output(n, 0), *present = node_output(n, 1);
-    int64_t batch, rows, width, keys;
-    if (!y || !present || !value_dim(y, 0, &batch) || !value_dim(y, 1, &rows) ||
-        !value_dim(y, 2, &width) || !value_dim(present, 2, &keys))
-        return -1;
-    bool over = __builtin_mul_overflow(width, rows, &width) ||
-                __builtin_mul_overflow(width, batch, &width) ||
-                __builtin_mul_overflow(width, keys, &width) ||
-                __builtin_mul_overflow(width, 2, macs);
-    return over ? -1 : 0;
 }
 
 /* ---- evaluation ---- */
@@ -97,13 +33,8 @@ static int refuse(struct eval *e)
     if (quantized_cache(e->node) ||
         (has_in(e, PAST_KEY) && !dtype_is_float(e->in[PAST_KEY]->dtype)))
         return eval_form(e, "a quantized cache");
-    if (has_in(e, SINK) || node_int(e->node, "smooth_softmax", 0) > 0)
-        return eval_form(e, "a smooth softmax");
-    if (has_in(e, Q_NORM) || has_in(e, K_NORM))
-        return eval_form(e, "normalised queries");
-    if (node_int(e->node, "sliding_window_cache", 0))
-        return eval_form(e, "a sliding-window cache");
-    return has_out(e, 3) ? eval_form(e, "the scores as an output") : 0;
+    return node_int(e->node, "sliding_window_cache", 0) ? eval_form(e, "a sliding-window cache")
+                                                        : 0;
 }
 
 /* Splits query, key and value, packed or not, into heads. */
@@ -127,6 +58,29 @@ static int split_heads(struct eval *e, struct gqa *g)
     g->k = ms_heads_first(e, &pk, k_dims, NULL);
     g->v = ms_heads_first(e, &pv, k_dims, NULL);
     return g->q && g->k && g->v ? 0 : eval_memory(e);
+}
+
+/* q_norm and k_norm: each head's queries and keys divided by their root mean square, times a weight, before they are turned. */
+static int normalise(struct eval *e, const struct gqa *g)
+{
+    struct norm_rows p = {.size = g->head,
+                          .epsilon = (double)node_float(e->node, "qk_norm_epsilon", 1e-6f),
+                          .scale_count = g->head};
+    if (!has_in(e, Q_NORM) && !has_in(e, K_NORM))
+        return 0;
+    if (!has_in(e, Q_NORM) || !has_in(e, K_NORM) || e->in[Q_NORM]->count != g->head ||
+        e->in[K_NORM]->count != g->head)
+        return eval_fail(e, E_SHAPE, "GroupQueryAttention: the norms' weights do not fit a head");
+    const float *q = stage_in(e, Q_NORM), *k = stage_in(e, K_NORM);
+    if (!q || !k)
+        return eval_memory(e);
+    p.rows = g->batch * g->heads * g->length;
+    p.scale = q;
+    norm_rms_f32(&p, g->q, g->q, NULL);
+    p.rows = g->batch * g->kv_heads * g->length;
+    p.scale = k;
+    norm_rms_f32(&p, g->k, g->k, NULL);
+    return 0;
 }
 
 static int read_sizes(struct eval *e, struct gqa *g)
@@ -199,17 +153,17 @@ static int rotate(struct eval *e, const struct gqa *g, int64_t b, int64_t past)
     return eval_status(e, status ? status : rotary_f32(&p, k, cosine, sine, position, k));
 }
 
-/* present = the past's buffer, the new tokens written behind what it holds. */
+/* present = what the past holds, the new tokens, zeros. */
 static void write_present(const struct gqa *g, int64_t b, int64_t past, const float *from,
                           const float *fresh, float *to)
 {
     for (int64_t h = 0; to && h < g->kv_heads; h++) {
         int64_t row = b * g->kv_heads + h;
         float *y = to + row * g->present * g->head;
-        int64_t kept = from ? g->cache : 0;
-        if (kept)
-            memcpy(y, from + row * g->cache * g->head, (size_t)(kept * g->head) * sizeof *y);
-        for (int64_t i = kept * g->head; i < g->present * g->head; i++)
+        int64_t held = past + g->length;
+        if (from && past)
+            memcpy(y, from + row * g->cache * g->head, (size_t)(past * g->head) * sizeof *y);
+        for (int64_t i = held * g->head; i < g->present * g->head; i++)
             y[i] = 0;
         memcpy(y + past * g->head, fresh + row * g->length * g->head,
                (size_t)(g->length * g->head) * sizeof *y);
@@ -229,11 +183,23 @@ static const float *cut_past(struct eval *e, const struct gqa *g, int64_t b, int
     return to;
 }
 
+/* Prompts of unequal length: the keys behind an element's own tokens take no part. */
+static int end_keys(struct eval *e, int64_t total, struct attention_args *a)
+{
+    float *zeros = eval_scratch(e, total, sizeof *zeros);
+    for (int64_t i = 0; zeros && i < total; i++)
+        zeros[i] = 0;
+    a->bias = zeros;
+    a->mask_key_step = 1;
+    return zeros ? 0 : eval_memory(e);
+}
+
 static int read_bias(struct eval *e, const struct gqa *g, int64_t b, int64_t past,
                      struct attention_args *a)
 {
+    a->mask_len = num_clamp(tensor_get_int(e->in[SEQLENS], b) + 1, 0, past + g->length);
     if (!has_in(e, BIAS))
-        return 0;
+        return a->mask_len < past + g->length ? end_keys(e, past + g->length, a) : 0;
     const struct tensor *t = e->in[BIAS];
     const float *bias = stage_in(e, BIAS);
     if (t->rank != 4 || t->dims[2] != g->length || t->dims[3] < past + g->length)
@@ -243,8 +209,41 @@ static int read_bias(struct eval *e, const struct gqa *g, int64_t b, int64_t pas
     a->mask_step[1] = t->dims[1] > 1 ? plane : 0;
     a->mask_step[2] = t->dims[3];
     a->mask_key_step = 1;
-    a->mask_len = past + g->length;
     return bias ? 0 : eval_memory(e);
+}
+
+/* The scores that the fourth output wants (qk_output 1: before the softmax, 2: after), one batch element; 0 for keys that a query
+ * does not see. */
+static void write_scores(struct eval *e, const struct gqa *g, int64_t b, int64_t keys,
+                         const float *from)
+{
+    const struct tensor *t = e->out[3];
+    int64_t total = t->dims[3], rows = g->heads * g->length;
+    float *row = arena_array(e->scratch, (size_t)total + 1, sizeof *row);
+    for (int64_t i = 0; i < rows; i++) {
+        for (int64_t k = 0; k < total; k++)
+            row[k] = k < keys && !isinf(from[i * keys + k]) ? from[i * keys + k] : 0;
+        int64_t at = (b * rows + i) * total;
+        for (int64_t k = 0; k < total; k++)
+            num_set(out_data(e, 3), t->dtype, at + k, (double)row[k]);
+    }
+}
+
+/* What head_sink or smooth_softmax (a score of 0) add to each row. */
+static int read_sink(struct eval *e, const struct gqa *g, struct attention_args *a)
+{
+    float *zeros = NULL;
+    if (has_in(e, SINK) && e->in[SINK]->count != g->heads)
+        return eval_fail(e, E_SHAPE, "GroupQueryAttention: %lld sinks for %lld heads",
+                         (long long)e->in[SINK]->count, (long long)g->heads);
+    if (has_in(e, SINK))
+        return (a->sink = stage_in(e, SINK)) ? 0 : eval_memory(e);
+    if (node_int(e->node, "smooth_softmax", 0) < 1)
+        return 0;
+    a->sink = zeros = eval_scratch(e, g->heads, sizeof *zeros);
+    for (int64_t i = 0; zeros && i < g->heads; i++)
+        zeros[i] = 0;
+    return zeros ? 0 : eval_memory(e);
 }
 
 static int attend(struct eval *e, const struct gqa *g, int64_t b, int64_t past, float *y)
@@ -267,12 +266,19 @@ static int attend(struct eval *e, const struct gqa *g, int64_t b, int64_t past, 
         a.past_value = cut_past(e, g, b, past, g->past_value);
     }
     int rc = read_bias(e, g, b, past, &a);
+    rc = rc ? rc : read_sink(e, g, &a);
+    p.output_mode = node_int(e->node, "qk_output", 0) == 2 ? 3 : 2;
+    a.qk = has_out(e, 3) ? eval_scratch(e, g->heads * g->length * (past + g->length), sizeof *a.qk)
+                         : NULL;
     int64_t floats = attention_scratch(&p), dims[4] = {1, g->heads, g->length, g->head};
     float *scratch = floats < 0 ? NULL : eval_scratch(e, floats, sizeof *scratch);
     a.y = eval_scratch(e, g->heads * g->length * g->head, sizeof *a.y);
-    if (rc || !scratch || !a.y || (past && (!a.past_key || !a.past_value)))
+    if (rc || !scratch || !a.y || (has_out(e, 3) && !a.qk) ||
+        (past && (!a.past_key || !a.past_value)))
         return rc ? rc : eval_memory(e);
     attention_f32(&p, &a, scratch);
+    if (a.qk)
+        write_scores(e, g, b, past + g->length, a.qk);
     ms_tokens_first(a.y, dims, y + b * g->length * g->heads * g->head);
     return 0;
 }
@@ -283,9 +289,13 @@ int eval_ms_gqa(struct eval *e)
     int rc = refuse(e);
     rc = rc ? rc : read_sizes(e, &g);
     rc = rc ? rc : split_heads(e, &g);
+    rc = rc ? rc : normalise(e, &g);
     if (rc)
         return rc;
-    int64_t dims[4] = {g.batch, g.kv_heads, g.present, g.head};
+    int64_t dims[4] = {g.batch, g.kv_heads, g.present, g.head},
+            qk[4] = {g.batch, g.heads, g.length, in_int(e, TOTAL, 0)};
+    if (has_out(e, 3) && !e->out[3]->data && !eval_out(e, 3, e->in[QUERY]->dtype, 4, qk))
+        return eval_memory(e);
     for (uint32_t i = 1; i < 3; i++)
         if (has_out(e, i) && !e->out[i]->data &&
             !eval_out(e, i, e->in[has_in(e, PAST_KEY) ? PAST_KEY : QUERY]->dtype, 4, dims))

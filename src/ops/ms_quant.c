@@ -1,5 +1,5 @@
-/* com.microsoft products over quantized weights: MatMulNBits, DynamicQuantizeMatMul, MatMulIntegerToFloat, QGemm, GatherBlockQuantized,
- * DynamicQuantizeLSTM (onnxruntime ContribOperators.md; the order of rounding is that of its CPU kernels).
+/* com.microsoft products over quantized weights: MatMulNBits, DynamicQuantizeMatMul, MatMulIntegerToFloat, QGemm, DynamicQuantizeLSTM
+ * (onnxruntime ContribOperators.md; the order of rounding is that of its CPU kernels).
  */
 #include <math.h>
 
@@ -218,83 +218,6 @@ int eval_qgemm(struct eval *e)
         return eval_memory(e);
     matmul_int(&p, &args, acc);
     return qgemm_store(e, acc, m, n);
-}
-
-/* ---- GatherBlockQuantized: data, indices, scales, zero points ---- */
-
-/* Elements to a byte of data: typed 4-bit data has one per element, uint8 data packs 8 / bits along the last axis. */
-static int64_t packing(const struct node *n, enum dtype t)
-{
-    return t == DT_UINT8 ? 8 / node_int(n, "bits", 4) : 1;
-}
-
-int infer_gather_block_quantized(struct infer *c)
-{
-    int rank = infer_rank(c, 0), index_rank = infer_rank(c, 1), axis,
-        bits = (int)node_int(c->node, "bits", 4);
-    if (rank < 0 || index_rank < 0)
-        return infer_unknown(c, 0, infer_dtype(c, 2));
-    if (bits != 2 && bits != 4 && bits != 8)
-        return infer_fail(c, "%d bits", bits);
-    int rc = infer_axis(c, node_int(c->node, "gather_axis", 0), rank, &axis), n = 0;
-    dim_t *dims = infer_room(c, rank + index_rank);
-    for (int i = 0; !rc && i < rank; i++) {
-        for (int k = 0; i == axis && k < index_rank; k++)
-            dims[n++] = infer_dim(c, 1, k);
-        if (i != axis)
-            dims[n++] = i == rank - 1 ? dim_mul(c->dims, infer_dim(c, 0, i),
-                                                infer_int(c, packing(c->node, infer_dtype(c, 0))))
-                                      : infer_dim(c, 0, i);
-    }
-    if (!rc)
-        infer_out(c, 0, infer_dtype(c, 2), n, dims);
-    return rc;
-}
-
-/* Code `at` of a row-major tensor whose last axis holds `per` codes to an element. */
-static int64_t code_at(const struct tensor *t, int64_t at, int64_t per)
-{
-    if (per == 1)
-        return num_get_int(t->data, t->dtype, at);
-    int bits = (int)(8 / per);
-    return ((const uint8_t *)t->data)[at / per] >> (at % per * bits) & ((1 << bits) - 1);
-}
-
-int eval_gather_block_quantized(struct eval *e)
-{
-    const struct tensor *data = e->in[0], *index = e->in[1], *scale = e->in[2],
-                        *zero = has_in(e, 3) ? e->in[3] : NULL;
-    int64_t per = packing(e->node, data->dtype), block = node_int(e->node, "block_size", 128),
-            gather = eval_axis(e, "gather_axis", 0, data->rank);
-    if (data->rank != 2 || gather != 0 || eval_axis(e, "quantize_axis", 1, data->rank) != 1 ||
-        block < 1 || data->dims[1] < 1)
-        return eval_form(e, "data of rank %d gathered along axis %lld", data->rank,
-                         (long long)gather);
-    if (!dtype_is_int(data->dtype))
-        return eval_form(e, "%s", dtype_name(data->dtype));
-    int64_t width = data->dims[1] * per, blocks = (width + block - 1) / block;
-    int64_t zero_width = zero ? (per == 1 ? blocks : (blocks + per - 1) / per * per) : 0;
-    int64_t middle = data->dtype == DT_UINT8 ? (int64_t)1 << (8 / per - 1) : 0;
-    if (scale->count != data->dims[0] * blocks ||
-        (zero && zero->count * per < data->dims[0] * zero_width))
-        return eval_fail(e, E_SHAPE, "GatherBlockQuantized: %lld scales for %lld blocks",
-                         (long long)scale->count, (long long)(data->dims[0] * blocks));
-    float *y = stage_out(e, 0);
-    if (!y)
-        return eval_memory(e);
-    for (int64_t i = 0; i < index->count; i++) {
-        int64_t row = tensor_get_int(index, i);
-        row += row < 0 ? data->dims[0] : 0;
-        if (row < 0 || row >= data->dims[0])
-            return eval_status(e, KERNEL_INDEX);
-        for (int64_t k = 0; k < width; k++) {
-            int64_t b = k / block, z = zero ? code_at(zero, row * zero_width + b, per) : middle;
-            y[i * width + k] = (float)(code_at(data, row * width + k, per) - z) *
-                               (float)tensor_get(scale, row * blocks + b);
-        }
-    }
-    stage_store(e, 0, y);
-    return 0;
 }
 
 /* ---- DynamicQuantizeLSTM: X, W [dirs, input, 4 hidden], R [dirs, hidden, 4 hidden], B, lengths, h, c, P, w_scale, w_zero, r_scale, r_zero.

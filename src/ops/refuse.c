@@ -42,14 +42,38 @@ static const struct untyped {
     {"DFT", 0, DT_DOUBLE},
     {"STFT", 0, DT_DOUBLE},
     {"Where", 1, DT_STRING},
+    {"com.microsoft.Gelu", 0, DT_DOUBLE},
+    {"com.microsoft.Inverse", 0, DT_DOUBLE},
+    {"com.microsoft.FastGelu", 0, DT_DOUBLE},
+    {"com.microsoft.BiasGelu", 0, DT_DOUBLE},
+    {"com.microsoft.QuickGelu", 0, DT_DOUBLE},
+    {"com.microsoft.FusedConv", 0, DT_DOUBLE},
+    {"com.microsoft.NhwcConv", 0, DT_DOUBLE},
+    {"com.microsoft.FusedGemm", 0, DT_DOUBLE},
+    {"com.microsoft.FusedGemm", 0, DT_INT32},
+    {"com.microsoft.FusedGemm", 0, DT_INT64},
+    {"com.microsoft.FusedGemm", 0, DT_UINT32},
+    {"com.microsoft.FusedGemm", 0, DT_UINT64},
+    {"com.microsoft.FusedMatMul", 0, DT_DOUBLE},
+    {"com.microsoft.TransposeMatMul", 0, DT_DOUBLE},
 };
+
+/* Whether the node's operator has this name, with its domain when that is not ai.onnx. */
+static bool named(const struct node *n, const char *name)
+{
+    size_t domain = strlen(n->domain);
+    if (!domain)
+        return !strcmp(n->op_type, name);
+    return !strncmp(n->domain, name, domain) && name[domain] == '.' &&
+           !strcmp(n->op_type, name + domain + 1);
+}
 
 static const char *refuse_type(const struct node *n, struct arena *a)
 {
     for (size_t i = 0; i < sizeof untyped / sizeof *untyped; i++) {
         const struct value *v = node_input(n, untyped[i].input);
-        if (v && v->type.kind == TYPE_TENSOR && v->type.dtype == untyped[i].dtype && !*n->domain &&
-            !strcmp(n->op_type, untyped[i].name))
+        if (v && v->type.kind == TYPE_TENSOR && v->type.dtype == untyped[i].dtype &&
+            named(n, untyped[i].name))
             return arena_printf(a, "'%s' is not computed in %s", n->op_type,
                                 dtype_name(untyped[i].dtype));
     }
@@ -109,12 +133,44 @@ static const char *refuse_attributes(const struct node *n)
     return NULL;
 }
 
+/* Integer attributes that must be 0, and inputs that must be left out. */
+static const struct unbuilt {
+    const char *name, *attr;
+    int input; /* -1: the attribute counts */
+    const char *what;
+} unbuilt[] = {
+    {"com.microsoft.Attention", "do_rotary", -1, "rotates its queries"},
+    {"com.microsoft.Attention", "past_present_share_buffer", -1, "shares a buffer with its past"},
+    {"com.microsoft.QAttention", "do_rotary", -1, "rotates its queries"},
+    {"com.microsoft.QAttention", "past_present_share_buffer", -1, "shares a buffer with its past"},
+    {"com.microsoft.MultiHeadAttention", NULL, 8, "shares a buffer with its past"},
+    {"com.microsoft.MultiHeadAttention", NULL, 9, "searches with beams"},
+    {"com.microsoft.GroupQueryAttention", "sliding_window_cache", -1, "has a sliding-window cache"},
+    {"com.microsoft.GroupQueryAttention", NULL, 12, "has a quantized cache"},
+    {"com.microsoft.GroupQueryAttention", NULL, 13, "has a quantized cache"},
+    {"com.microsoft.RotaryEmbedding", "is_packed_batching", -1, "has packed batches"},
+    {"com.microsoft.MatMulNBits", "weight_prepacked", -1, "has prepacked weights"},
+    {"com.microsoft.MatMulNBits", NULL, 4, "has a group index"},
+};
+
+static const char *refuse_unbuilt(const struct node *n, struct arena *a)
+{
+    for (size_t i = 0; *n->domain && i < sizeof unbuilt / sizeof *unbuilt; i++) {
+        const struct unbuilt *u = &unbuilt[i];
+        bool there = u->input >= 0 ? node_input(n, (uint32_t)u->input) != NULL
+                                   : node_int(n, u->attr, 0) != 0;
+        if (named(n, u->name) && there)
+            return arena_printf(a, "'%s' %s", n->op_type, u->what);
+    }
+    return NULL;
+}
+
 const char *op_refusal(const struct node *n, struct arena *a)
 {
     const char *why;
     if (!n->op || !n->op->eval)
         return NULL;
-    if ((why = refuse_type(n, a)) || (why = refuse_rank(n, a)))
+    if ((why = refuse_type(n, a)) || (why = refuse_rank(n, a)) || (why = refuse_unbuilt(n, a)))
         return why;
     return refuse_attributes(n);
 }

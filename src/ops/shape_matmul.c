@@ -56,6 +56,12 @@ int infer_matmul_integer(struct infer *c)
 {
     return matmul_out(c, operand_of(c, 0), operand_of(c, 1), DT_INT32);
 }
+/* com.microsoft MatMulInteger16: unsigned where both operands are. */
+int infer_ms_matmul_integer16(struct infer *c)
+{
+    bool is_unsigned = infer_dtype(c, 0) == DT_UINT16 && infer_dtype(c, 1) == DT_UINT16;
+    return matmul_out(c, operand_of(c, 0), operand_of(c, 1), is_unsigned ? DT_UINT32 : DT_INT32);
+}
 int infer_dynamic_quantize_matmul(struct infer *c)
 {
     return matmul_out(c, operand_of(c, 0), operand_of(c, 1), infer_dtype(c, 0));

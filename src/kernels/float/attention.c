@@ -94,16 +94,20 @@ static double exponentials(const struct attention_params *p, float *s, int64_t n
     return sum;
 }
 
-static void softmax_row(const struct attention_params *p, float *s, int64_t n, bool any)
+static double exponential(float x, float top) { return math_exp((double)x - (double)top); }
+
+/* sink: NULL, or a score beside the n that are given back. */
+static void softmax_row(const struct attention_params *p, float *s, int64_t n, bool any,
+                        const float *sink)
 {
-    float top = -INFINITY;
+    float top = sink ? *sink : -INFINITY;
     for (int64_t k = 0; k < n; k++)
         top = s[k] > top ? s[k] : top;
     if (!any || is_minus_infinity(top)) {
         memset(s, 0, (size_t)n * sizeof *s);
         return;
     }
-    const double sum = exponentials(p, s, n, top);
+    const double sum = exponentials(p, s, n, top) + (sink ? exponential(*sink, top) : 0);
     for (int64_t k = 0; k < n; k++)
         s[k] = (float)((double)s[k] / sum);
 }
@@ -125,7 +129,7 @@ void attention_weigh_f32(const struct attention_params *p, const struct attentio
         keep(p->output_mode == 1 ? qk : NULL, s, i, n);
         const bool any = mask_row(p, a, (const int64_t[]){batch, head, i}, s);
         keep(p->output_mode == 2 ? qk : NULL, s, i, n);
-        softmax_row(p, s, n, any);
+        softmax_row(p, s, n, any, a->sink ? a->sink + head : NULL);
         keep(p->output_mode == 3 ? qk : NULL, s, i, n);
     }
 }

@@ -33,7 +33,9 @@ struct attention_args {
     const float *bias;
     const bool *allowed;
     int64_t mask_step[3], mask_key_step, mask_len;
-    const int64_t *nonpad;                  /* [batch] valid keys (nonpad_kv_seqlen), or NULL */
+    const int64_t *nonpad; /* [batch] valid keys (nonpad_kv_seqlen), or NULL */
+    const float *
+        sink; /* [q_heads]: one more score per row that takes its share of the softmax and has no value; NULL: none */
     float *y, *present_key, *present_value; /* presents: NULL when not wanted */
     float *qk; /* [batch, q_heads, q_len, total], NULL when not wanted */
 };
