@@ -8,16 +8,6 @@
 #include "onnx/tensor_proto.h"
 #include "onnx/wire.h"
 
-/* Bytes of the element that one entry fills; packed types fill one byte, complex numbers take two
- * entries. */
-static size_t entry_bytes(enum dtype t)
-{
-    int bits = dtype_bits(t);
-    if (t == DT_COMPLEX64 || t == DT_COMPLEX128)
-        bits /= 2;
-    return bits < 8 ? 1 : (size_t)bits / 8;
-}
-
 static void check_entry(struct loader *l, const struct tensor_proto *p, uint64_t bits)
 {
     if (p->typed != INT32_DATA || l->warned_range || p->dtype == DT_INT32)
@@ -25,7 +15,7 @@ static void check_entry(struct loader *l, const struct tensor_proto *p, uint64_t
     int64_t value = (int64_t)bits;
     int64_t high = dtype_is_int(p->dtype) && dtype_bits(p->dtype) >= 8
                        ? dtype_max(p->dtype)
-                       : ((int64_t)1 << 8 * entry_bytes(p->dtype)) - 1;
+                       : ((int64_t)1 << 8 * tensor_entry_bytes(p->dtype)) - 1;
     if (value >= dtype_min(p->dtype) && value <= high)
         return;
     l->warned_range = true;
@@ -39,7 +29,7 @@ static struct tensor *decode(struct loader *l, const struct tensor_proto *p)
 {
     struct tensor *t = tensor_new(l->m->arena, p->dtype, p->rank, p->dims);
     struct tensor_entries e = tensor_entries_of(p);
-    size_t size = entry_bytes(p->dtype);
+    size_t size = tensor_entry_bytes(p->dtype);
     unsigned char *out = t->bytes ? tensor_writable(t) : NULL;
     uint64_t bits;
     for (size_t at = 0; at < t->bytes && tensor_entries_next(&e, &bits); at += size) {

@@ -19,8 +19,9 @@ static enum placing place(const struct saver *s, const struct tensor_proto *t, b
 {
     if (t->external)
         return s->move_references ? s->reference : PLACE_AS_IS;
-    return s->externalise && initializer && t->raw.size >= SCAN_LARGE_TENSOR ? PLACE_EXTERNAL
-                                                                             : PLACE_AS_IS;
+    return s->externalise && initializer && tensor_proto_bytes(t) >= SCAN_LARGE_TENSOR
+               ? PLACE_EXTERNAL
+               : PLACE_AS_IS;
 }
 
 /* The file behind a location: the model's, when it is open under that name, else opened again by
@@ -39,13 +40,29 @@ static const struct mapped_file *file_of(struct saver *s, const struct extdata *
     return extfiles_open(s->files, x, tensor);
 }
 
+/* The typed numbers as raw bytes; floats in one packed run lie in the file as they are. */
+static const struct tensor *decoded(struct saver *s, const struct tensor_proto *t)
+{
+    bool fixed = t->typed == FLOAT_DATA || t->typed == DOUBLE_DATA;
+    if (fixed && t->chunks == 1 && t->chunk.size)
+        return tensor_view(s->arena, t->dtype, t->rank, t->dims, t->chunk.data);
+    struct tensor *made = tensor_new(s->arena, t->dtype, t->rank, t->dims);
+    struct tensor_entries e = tensor_entries_of(t);
+    size_t size = tensor_entry_bytes(t->dtype);
+    unsigned char *out = tensor_writable(made);
+    uint64_t bits;
+    for (size_t at = 0; at + size <= made->bytes && tensor_entries_next(&e, &bits); at += size)
+        memcpy(out + at, &bits, size); /* little-endian: the low bytes */
+    return made;
+}
+
 /* The raw bytes of a scanned tensor, wherever they lie; NULL after a report. */
 static const struct tensor *bytes_of(struct saver *s, const struct tensor_proto *t)
 {
     struct tensor *view = tensor_view(s->arena, t->dtype, t->rank, t->dims, t->raw.data);
     struct extdata x;
     if (!t->external)
-        return view;
+        return t->typed ? decoded(s, t) : view;
     const char *name =
         arena_printf(s->arena, "%.*s", (int)t->name.size, (const char *)t->name.data);
     const struct mapped_file *file = NULL;

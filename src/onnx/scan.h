@@ -23,11 +23,11 @@
 #include "base/span.h"
 #include "base/vec.h"
 
-/* Raw payloads from this size on may move to external data; the threshold of onnx.save_model
+/* Payloads from this size on may move to external data; the threshold of onnx.save_model
  * (size_threshold). */
 enum { SCAN_LARGE_TENSOR = 1024 };
 
-/* A TensorProto whose payload is external, or raw and large. */
+/* A TensorProto whose payload is external, or numbers and large. */
 struct tensor_at {
     struct span message; /* the TensorProto without its tag and length */
     bool external;

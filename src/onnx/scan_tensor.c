@@ -96,7 +96,7 @@ int scan_tensor(struct scan *s, struct span message)
         return scan_fail(s, E_SCAN_DTYPE, message.data, "tensor '%.*s' has no element type",
                          NAME(&t));
     int code = check_payload(s, &t);
-    if (!code && t.raw.size >= SCAN_LARGE_TENSOR)
+    if (!code && tensor_proto_bytes(&t) >= SCAN_LARGE_TENSOR)
         vec_push(&s->tensors, ((struct tensor_at){.message = message}));
     return code;
 }

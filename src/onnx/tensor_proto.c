@@ -158,3 +158,18 @@ bool tensor_entries_next(struct tensor_entries *e, uint64_t *bits)
     e->packed.at += size;
     return true;
 }
+
+size_t tensor_entry_bytes(enum dtype t)
+{
+    int bits = dtype_bits(t);
+    if (t == DT_COMPLEX64 || t == DT_COMPLEX128)
+        bits /= 2;
+    return bits < 8 ? 1 : (size_t)bits / 8;
+}
+
+uint64_t tensor_proto_bytes(const struct tensor_proto *t)
+{
+    if (t->external || t->dtype == DT_STRING)
+        return 0;
+    return t->typed ? t->entries * tensor_entry_bytes(t->dtype) : t->raw.size;
+}

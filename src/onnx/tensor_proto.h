@@ -45,4 +45,9 @@ struct tensor_entries {
 };
 struct tensor_entries tensor_entries_of(const struct tensor_proto *t);
 bool tensor_entries_next(struct tensor_entries *e, uint64_t *bits);
+/* Bytes of the element that one entry fills; packed types fill one byte, complex numbers take two
+ * entries. */
+size_t tensor_entry_bytes(enum dtype t);
+/* Bytes of raw_data, or that the typed numbers would take there; 0 for strings and references. */
+uint64_t tensor_proto_bytes(const struct tensor_proto *t);
 #endif

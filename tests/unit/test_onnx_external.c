@@ -117,6 +117,38 @@ static void weights_leave_and_come_back(void **state)
     assert_int_equal(entries("in", ".data", NULL), 0);
 }
 
+/* Numbers in float_data (field 4, packed) and int64_data (7, varints) leave as those in raw_data do. */
+static void typed_weights_leave_too(void **state)
+{
+    struct fixture *f = *state;
+    struct out file = {0}, g = {0}, w = {0}, k = {0}, floats = {0}, ints = {0};
+    char data[PATH_ROOM];
+    out_node(&g, "Add", "x", "w", "y");
+    out_text(&g, 2, "g");
+    for (int i = 0; i < 512; i++) {
+        out_put(&floats, &(float){(float)i}, 4);
+        out_varint(&ints, (uint64_t)(int64_t)-i);
+    }
+    out_number(&w, 1, 512), out_number(&w, 2, 1), out_message(&w, 4, &floats), out_text(&w, 8, "w");
+    out_number(&k, 1, 512), out_number(&k, 2, 7), out_message(&k, 7, &ints), out_text(&k, 8, "k");
+    out_message(&g, 5, &w), out_message(&g, 5, &k);
+    out_value(&g, 11, "x", 512), out_value(&g, 12, "y", 512);
+    out_model(&file, 8, 17, &g);
+    assert_int_equal(out_save(&file, "in/m.onnx"), 0);
+    free(file.data);
+    assert_int_equal(rewrite(f, "in/m.onnx", "out/m.onnx", ALWAYS), 0);
+    assert_int_equal(entries("out", ".data", data), 1);
+    FILE *in = fopen(data, "rb");
+    float x[1024];
+    int64_t y[512];
+    assert_int_equal(fread(x, sizeof *x, 1024, in), 1024); /* 2048 bytes, and zeros up to 4096 */
+    assert_int_equal(fread(y, sizeof *y, 512, in), 512);
+    assert_int_equal(fgetc(in), EOF);
+    fclose(in);
+    for (int i = 0; i < 512; i++)
+        assert_true(x[i] == (float)i && y[i] == -i);
+}
+
 static void references_hold_in_the_same_folder(void **state)
 {
     struct fixture *f = *state;
@@ -324,12 +356,19 @@ static void a_bare_name_has_a_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(weights_leave_and_come_back),        TEST(references_hold_in_the_same_folder),
-        TEST(data_goes_along_to_another_folder),  TEST(keep_leaves_the_reference),
-        TEST(the_same_content_has_the_same_name), TEST(replaced_data_goes_last),
-        TEST(data_in_use_is_not_removed),         TEST(an_existing_output_needs_force),
-        TEST(locations_do_not_steer_the_output),  TEST(too_large_for_one_file),
-        TEST(download_caches_are_links),          TEST(a_root_grants_a_folder),
+        TEST(weights_leave_and_come_back),
+        TEST(typed_weights_leave_too),
+        TEST(references_hold_in_the_same_folder),
+        TEST(data_goes_along_to_another_folder),
+        TEST(keep_leaves_the_reference),
+        TEST(the_same_content_has_the_same_name),
+        TEST(replaced_data_goes_last),
+        TEST(data_in_use_is_not_removed),
+        TEST(an_existing_output_needs_force),
+        TEST(locations_do_not_steer_the_output),
+        TEST(too_large_for_one_file),
+        TEST(download_caches_are_links),
+        TEST(a_root_grants_a_folder),
         TEST(a_bare_name_has_a_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
