@@ -27,7 +27,8 @@ GEN      := $(BUILD)/gen/onnx.pb-c.c $(BUILD)/gen/targets_embedded.c
 OBJS     := $(SRCS:%.c=$(BUILD)/%.o) $(GEN:%.c=%.o)
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
 VECTORS  := $(sort $(wildcard tests/vectors/*.c))
-TOOLS    := $(BUILD)/tests/kernel_vectors $(addprefix $(BUILD)/tests/,$(sort $(basename $(notdir $(wildcard tests/tools/*.c tests/gen/*.c)))))
+BENCH    := $(sort $(wildcard tests/bench/*.c))
+TOOLS    := $(BUILD)/tests/kernel_vectors $(BUILD)/tests/bench $(addprefix $(BUILD)/tests/,$(sort $(basename $(notdir $(wildcard tests/tools/*.c tests/gen/*.c)))))
 COMMANDS := $(shell sed -n 's/^CMD.\([a-z0-9]*\),.*/\1/p' src/cmd/cmds.def)
 MANUALS  := $(BUILD)/man/npuprep.1 $(COMMANDS:%=$(BUILD)/man/npuprep-%.1)
 SHELLS   := $(BUILD)/completion/npuprep.bash $(BUILD)/completion/npuprep.zsh $(BUILD)/completion/npuprep.fish
@@ -113,6 +114,10 @@ $(BUILD)/tests/kernel_vectors: $(VECTORS) tests/vectors/vectors.h $(wildcard src
 	@mkdir -p $(@D)
 	$(call say,link    $@)
 	$(Q)$(CC) $(BASE_CFLAGS) $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(VECTORS) $(wildcard src/kernels/int/*.c) -lz -lm
+$(BUILD)/tests/bench: $(BENCH) $(wildcard tests/bench/*.h) $(BUILD)/libnpuprep.a
+	@mkdir -p $(@D)
+	$(call say,link    $@)
+	$(Q)$(CC) $(BASE_CFLAGS) -ffp-contract=fast $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $(BENCH) $(BUILD)/libnpuprep.a $(PC_LIBS)
 $(BUILD)/tests/%: tests/gen/%.c $(BUILD)/libnpuprep.a
 	@mkdir -p $(@D)
 	$(call say,link    $@)
