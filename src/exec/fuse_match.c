@@ -111,7 +111,7 @@ static bool is_conv(const struct fuser *f, int from)
 static bool match_binary(struct fuser *f, int from, int before, const struct step *s,
                          struct match *m)
 {
-    bool add = fuse_is(s, "Add"), mul = fuse_is(s, "Mul");
+    bool add = fuse_is(s, "Add") || fuse_is(s, "Sum"), mul = fuse_is(s, "Mul");
     int other = add || mul ? other_input(s, from) : -1;
     float c;
     if (other < 0 || !fuse_same_dims(f, from, s->out[0]))

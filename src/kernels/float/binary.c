@@ -186,6 +186,11 @@ int kernel_variadic(enum variadic_op op, enum dtype t, const struct kernel_shape
                      .size = half ? 4 : dtype_bits(t) / 8};
     if (!f.row || (!floats && (op == VARIADIC_SUM || op == VARIADIC_MEAN)))
         return KERNEL_TYPE;
+    if (n == 2 && op != VARIADIC_MEAN) {
+        struct broadcast plan;
+        int status = broadcast_plan(&plan, shapes, n);
+        return status ? status : kernel_binary(STEP[op], t, &plan, in[0], in[1], y, begin, end);
+    }
     for (f.start = begin; f.start < end; f.start += CHUNK) {
         int64_t stop = end - f.start < CHUNK ? end : f.start + CHUNK;
         f.sum = half ? (char *)sums : (char *)y + f.start * f.size;

@@ -1,8 +1,8 @@
 /* Complex Fourier transform of any length in double.
  *
- * Small factors: Stockham's self-sorting scheme. A pass takes the smallest prime factor p of the
- * remaining n = p m and does, for s = length / n columns,  y[q + s (p j + r)] = (sum over t of x[q
- * + s (j + m t)] w_p^(t r)) w_n^(j r). Otherwise Bluestein's: k j = (k^2 + j^2 - (k - j)^2) / 2
+ * Small factors: Stockham's self-sorting scheme. A pass takes a factor p of the remaining n = p m
+ * (4 while there is one, then the smallest prime) and does, for s = length / n columns,
+ * y[q + s (p j + r)] = (sum over t of x[q + s (j + m t)] w_p^(t r)) w_n^(j r). Otherwise Bluestein's: k j = (k^2 + j^2 - (k - j)^2) / 2
  * turns the transform into a convolution with a chirp, which is done with transforms of a power of
  * two. k^2 is reduced modulo 2 length, so the angles stay exact.
  */
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "kernels/float/math.h"
+#include "kernels/kernel.h"
 
 enum { LARGEST_FACTOR = 31 };
 
@@ -77,7 +78,17 @@ static struct complex turn(int64_t k, int64_t n)
     }
 }
 
-static struct complex times(struct complex a, struct complex b)
+static inline struct complex plus(struct complex a, struct complex b)
+{
+    return (struct complex){a.re + b.re, a.im + b.im};
+}
+
+static inline struct complex minus(struct complex a, struct complex b)
+{
+    return (struct complex){a.re - b.re, a.im - b.im};
+}
+
+static inline struct complex times(struct complex a, struct complex b)
 {
     return (struct complex){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
@@ -92,16 +103,38 @@ static void pass(const struct complex *turns, int64_t n, int64_t p, int64_t m, i
     for (int64_t j = 0; j < m; j++)
         for (int64_t r = 0; r < p; r++) {
             const struct complex twiddle = turns[j * r * s % n];
-            for (int64_t q = 0; q < s; q++) {
-                struct complex sum = x[q + s * j];
-                for (int64_t t = 1; t < p; t++) {
-                    const struct complex v = times(x[q + s * (j + m * t)], turns[t * r % p * root]);
-                    sum.re += v.re;
-                    sum.im += v.im;
-                }
-                y[q + s * (p * j + r)] = times(sum, twiddle);
+            struct complex *to = y + s * (p * j + r);
+            memcpy(to, x + s * j, (size_t)s * sizeof *to);
+            for (int64_t t = 1; t < p; t++) {
+                const struct complex w = turns[t * r % p * root], *from = x + s * (j + m * t);
+                for (int64_t q = 0; q < s; q++)
+                    to[q] = plus(to[q], times(from[q], w));
             }
+            for (int64_t q = 0; q < s; q++)
+                to[q] = times(to[q], twiddle);
         }
+}
+
+/* The pass of four points: the roots are 1, -i, -1, i, so that only the twiddles multiply. */
+KERNEL_CLONES
+static void pass_of_four(const struct complex *turns, int64_t m, int64_t s, const struct complex *x,
+                         struct complex *y)
+{
+    for (int64_t j = 0; j < m; j++) {
+        const struct complex w1 = turns[j * s], w2 = turns[2 * j * s], w3 = turns[3 * j * s];
+        const struct complex *a = x + s * j, *b = a + s * m, *c = b + s * m, *d = c + s * m;
+        struct complex *to = y + 4 * s * j;
+        KERNEL_INDEPENDENT
+        for (int64_t q = 0; q < s; q++) {
+            const struct complex even = plus(a[q], c[q]), odd = plus(b[q], d[q]),
+                                 left = minus(a[q], c[q]), cross = minus(b[q], d[q]);
+            const struct complex right = {cross.im, -cross.re};
+            to[q] = plus(even, odd);
+            to[q + s] = times(plus(left, right), w1);
+            to[q + 2 * s] = times(minus(even, odd), w2);
+            to[q + 3 * s] = times(minus(left, right), w3);
+        }
+    }
 }
 
 /* n has small factors only; x is the result, work is overwritten. */
@@ -110,9 +143,12 @@ static void transform(const struct complex *turns, int64_t n, struct complex *x,
 {
     struct complex *from = x, *to = work;
     for (int64_t left = n, s = 1; left > 1;) {
-        const int64_t p = smallest_factor(left);
+        const int64_t p = left % 4 ? smallest_factor(left) : 4;
         left /= p;
-        pass(turns, n, p, left, s, from, to);
+        if (p == 4)
+            pass_of_four(turns, left, s, from, to);
+        else
+            pass(turns, n, p, left, s, from, to);
         s *= p;
         struct complex *swap = from;
         from = to;

@@ -1,6 +1,7 @@
 /* See reduce.h. A tile is up to 64 accumulators: of 64 neighbouring results when the last axis is
  * kept, of one result when it is reduced. Either way the inner loop adds a contiguous run of
- * elements to the accumulators one by one. */
+ * elements to the accumulators one by one. Short contiguous runs (SHORT) are taken a block of
+ * results at a time, transposed, so that the loops go over results: the same sums. */
 #include "kernels/float/reduce.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "kernels/float/block.h"
 #include "kernels/float/math.h"
 
-enum { LANES = 64 };
+enum { LANES = 64, SHORT = 16, SHORT_ROWS = 32 };
 
 struct axes {
     int rank;
@@ -213,7 +214,8 @@ static void add_run(const struct plan *p, const void *x, int64_t at, int64_t n, 
 
 static void clear(const struct plan *p, union lanes *sum, double zero)
 {
-    for (int i = 0; i < LANES; i++)
+    const int used = p->across ? LANES : p->width ? p->width : 1;
+    for (int i = 0; i < used; i++)
         if (p->integer)
             sum->i[i] = int_identity(p);
         else
@@ -285,7 +287,7 @@ static double finished(const struct plan *p, double sum, double shift)
 
 static void tile(const struct plan *p, const void *x, int64_t at, int64_t n, void *y, int64_t out)
 {
-    union lanes sum, shift = {{0}};
+    union lanes sum, shift;
     clear(p, &sum, float_identity(p->op));
     add_all(p, x, at, n, &sum, NULL);
     if (!p->across)
@@ -307,8 +309,41 @@ static void tile(const struct plan *p, const void *x, int64_t at, int64_t n, voi
         return;
     }
     for (int64_t i = 0; i < n; i++)
-        sum.f[i] = finished(p, sum.f[i], shift.f[i]);
+        sum.f[i] = finished(p, sum.f[i], p->op == REDUCE_LOG_SUM_EXP ? shift.f[i] : 0);
     block_store_f64(p->t, y, out, sum.f, n);
+}
+
+/* ---- short runs ---- */
+
+static bool is_short(const struct plan *p)
+{
+    return !p->across && !p->integer && p->op != REDUCE_LOG_SUM_EXP && p->last > 0 &&
+           p->last <= SHORT && p->reduced.rank == 0 &&
+           (p->kept.rank == 0 || (p->kept.rank == 1 && p->kept.step[0] == p->last));
+}
+
+/* n <= SHORT_ROWS results of `last` elements each, from x[out * last]. Lane i of a result is row i
+ * of `lane`; each starts as identity + element, as add_all would have it. */
+static void short_rows(const struct plan *p, const void *x, void *y, int64_t out, int64_t n)
+{
+    double v[SHORT * SHORT_ROWS], lane[SHORT * SHORT_ROWS], row[SHORT_ROWS];
+    block_load_f64(p->t, x, out * p->last, v, n * p->last);
+    for (int64_t i = 0; i < p->last; i++) {
+        for (int64_t r = 0; r < n; r++)
+            row[r] = v[r * p->last + i];
+        for (int64_t r = 0; r < n; r++)
+            lane[i * SHORT_ROWS + r] = float_identity(p->op);
+        add_floats(p->op, lane + i * SHORT_ROWS, row, n);
+    }
+    for (int width = p->width, half; width > 1; width = half) {
+        half = (width + 1) / 2;
+        for (int i = 0; i < width - half; i++)
+            add_floats(joining(p->op, false), lane + i * SHORT_ROWS, lane + (i + half) * SHORT_ROWS,
+                       n);
+    }
+    for (int64_t r = 0; r < n; r++)
+        lane[r] = finished(p, lane[r], 0);
+    block_store_f64(p->t, y, out, lane, n);
 }
 
 static int check_type(const struct reduce_args *a, struct plan *p)
@@ -331,7 +366,10 @@ int kernel_reduce(const struct reduce_args *a, const void *x, void *y, int64_t b
     status = status ? status : make_plan(a, &p);
     if (status)
         return status;
-    for (int64_t out = begin, n; out < end; out += n) {
+    bool small = is_short(&p);
+    for (int64_t out = begin; small && out < end; out += SHORT_ROWS)
+        short_rows(&p, x, y, out, end - out < SHORT_ROWS ? end - out : SHORT_ROWS);
+    for (int64_t out = small ? end : begin, n; out < end; out += n) {
         int64_t row = p.across ? out / p.last : out, within = p.across ? out % p.last : 0;
         n = p.across ? p.last - within : 1;
         n = n > LANES ? LANES : n;

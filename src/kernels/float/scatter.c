@@ -61,24 +61,68 @@ static void put(enum scatter_reduction how, enum dtype t, void *y, int64_t to, c
                                    num_get_int(updates, t, from + i), t == DT_UINT64));
 }
 
+/* ---- scatter elements: a line of the last axis at a time ---- */
+
+/* The places of n <= LINE neighbours in y: base, the index along the axis times its step, and the
+ * place along the last axis unless that is the axis. Indices are valid. */
+enum { LINE = 256 };
+
+static void line_places(const struct element_walk *w, const void *indices, int64_t first, int64_t n,
+                        int64_t base, int64_t *place)
+{
+    const int64_t axis_step = w->step[w->axis], along = w->axis == w->rank - 1 ? 0 : 1;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t v;
+        (void)index_read(indices, w->type, first + i, w->axis_dim, &v);
+        place[i] = base + i * along + v * axis_step;
+    }
+}
+
+static void put_line(enum scatter_reduction how, enum dtype t, void *y, const int64_t *place,
+                     const void *updates, int64_t from, int64_t n)
+{
+    if (how == SCATTER_ADD && t == DT_FLOAT) {
+        const float *u = (const float *)updates + from;
+        for (int64_t i = 0; i < n; i++)
+            ((float *)y)[place[i]] += u[i];
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        put(how, t, y, place[i], updates, from + i, 1);
+}
+
+/* Start of the next line in y, without the axis. */
+static void next_line(struct element_walk *w)
+{
+    for (int k = w->rank - 2; k >= 0; k--) {
+        w->base += k == w->axis ? 0 : w->step[k];
+        if (++w->index[k] < w->dims[k])
+            break;
+        w->base -= k == w->axis ? 0 : w->step[k] * w->dims[k];
+        w->index[k] = 0;
+    }
+}
+
 int kernel_scatter_elements(enum scatter_reduction how, enum dtype t, enum dtype index_type,
                             int rank, const int64_t *dims, int axis, const int64_t *index_dims,
                             const void *indices, const void *updates, void *y)
 {
-    struct element_walk check, w;
+    struct element_walk w;
     int status = check_type(how, t);
-    status = status ? status : element_walk_start(&check, index_type, rank, dims, axis, index_dims);
+    status = status ? status : element_walk_start(&w, index_type, rank, dims, axis, index_dims);
     if (status)
         return status;
-    w = check;
-    int64_t at;
-    for (int64_t i = 0; i < check.count; i++)
-        if (!element_walk_next(&check, indices, i, &at))
+    int64_t place[LINE];
+    for (int64_t i = 0; i < w.count; i++)
+        if (!index_read(indices, index_type, i, w.axis_dim, &place[0]))
             return KERNEL_INDEX;
-    for (int64_t i = 0; i < w.count; i++) {
-        element_walk_next(&w, indices, i, &at);
-        put(how, t, y, at, updates, i, 1);
-    }
+    const int64_t length = w.dims[rank - 1], along = axis == rank - 1 ? 0 : 1;
+    for (int64_t line = 0; line < w.count; line += length, next_line(&w))
+        for (int64_t i = 0; i < length; i += LINE) {
+            const int64_t n = length - i < LINE ? length - i : LINE;
+            line_places(&w, indices, line + i, n, w.base + i * along, place);
+            put_line(how, t, y, place, updates, line + i, n);
+        }
     return KERNEL_OK;
 }
 
