@@ -3,8 +3,12 @@
  */
 #include <math.h>
 
+#include "base/pool.h"
+#include "kernels/float/gemm.h"
+#include "kernels/float/gemv.h"
 #include "kernels/float/matmul.h"
 #include "kernels/float/qdq.h"
+#include "kernels/onednn/dnn.h"
 #include "ops/adapt.h"
 #include "ops/ops_rnn.h"
 
@@ -22,6 +26,9 @@ static int read_nbits(struct eval *e, struct qdq_nbits *p)
                             NULL};
     if (p->bits != 2 && p->bits != 4 && p->bits != 8)
         return eval_form(e, "%d bits", p->bits);
+    if (p->n < 1 || p->k < 1 || p->block < 8 / p->bits)
+        return eval_form(e, "N %lld, K %lld, block_size %lld", (long long)p->n, (long long)p->k,
+                         (long long)p->block);
     if (has_in(e, 4) && e->in[4]->count)
         return eval_form(e, "a group index");
     if (node_int(e->node, "weight_prepacked", 0))
@@ -47,43 +54,74 @@ static int read_nbits(struct eval *e, struct qdq_nbits *p)
     return p->scale ? 0 : eval_memory(e);
 }
 
-/* accuracy_level 4: the product is one of 8-bit integers, for which A is quantized symmetrically per row and block: round(x * 127 / most). */
+/* accuracy_level 4: the product is one of 8-bit integers, for which A is quantized symmetrically per row and block. */
 static const float *rounded_blocks(struct eval *e, const float *a, const struct qdq_nbits *p)
 {
     int64_t rows = e->in[0]->count / p->k;
     float *y = eval_scratch(e, rows * p->k, sizeof *y);
-    for (int64_t at = 0, end; y && at < rows * p->k; at = end) {
+    for (int64_t at = 0, n; y && at < rows * p->k; at += n) {
         int64_t left = p->k - at % p->k;
-        float most = 0;
-        end = at + (left < p->block ? left : p->block);
-        for (int64_t i = at; i < end; i++)
-            most = fabsf(a[i]) > most ? fabsf(a[i]) : most;
-        float scale = most / 127, inverse = most > 0 ? 127 / most : 0;
-        for (int64_t i = at; i < end; i++)
-            y[i] = (float)num_round_even((double)(a[i] * inverse)) * scale;
+        n = left < p->block ? left : p->block;
+        qdq_round_symmetric(a + at, n, y + at);
     }
     return y;
 }
 
+/* The weights are unpacked a panel of rows at a time, so that they never stand in memory whole and
+ * the threads have pieces to share out. */
+enum { NBITS_PANEL = 64, NBITS_FEW = 4 };
+
+struct nbits_call {
+    struct eval *e;
+    struct qdq_nbits q;
+    int64_t m;
+    const float *a, *bias;
+    float *w, *y; /* w: a panel per thread */
+};
+
+static int nbits_panel(void *user, size_t index, int worker)
+{
+    const struct nbits_call *c = user;
+    const struct qdq_nbits *q = &c->q;
+    int64_t first = (int64_t)index * NBITS_PANEL, left = q->n - first,
+            n = left < NBITS_PANEL ? left : NBITS_PANEL;
+    float *w = c->w + worker * NBITS_PANEL * q->k, *y = c->y + first;
+    const struct gemm_side rows = {gemm_pack_f32, c->a, q->k, 1, NULL},
+                           columns = {gemm_pack_f32, w, q->k, 1, NULL};
+    const struct dnn_gemm_args fast = {c->m, n, q->k, true, q->k, q->n};
+    qdq_nbits_rows(q, first, n, w);
+    if (c->e->fast && c->m <= NBITS_FEW)
+        for (int64_t i = 0; i < c->m; i++)
+            gemv_rows(c->a + i * q->k, w, q->k, q->k, n, y + i * q->n);
+    else if (!c->e->fast || !dnn_gemm(&fast, c->a, w, y))
+        gemm_f32(c->m, n, q->k, &rows, &columns, y, q->n, 1);
+    for (int64_t i = 0; c->bias && i < c->m; i++)
+        for (int64_t j = 0; j < n; j++)
+            y[i * q->n + j] += c->bias[first + j];
+    return 0;
+}
+
 int eval_matmul_nbits(struct eval *e)
 {
-    struct qdq_nbits p;
-    int rc = read_nbits(e, &p);
+    struct nbits_call c = {.e = e};
+    int rc = read_nbits(e, &c.q);
     if (rc || !e->out[0]->count)
         return rc;
-    float *w = eval_scratch(e, p.n * p.k, sizeof *w), *y = stage_out(e, 0);
-    const float *a = stage_in(e, 0), *bias = stage_in(e, 5);
-    if (a && node_int(e->node, "accuracy_level", 0) == 4)
-        a = rounded_blocks(e, a, &p);
-    if (!w || !a || !y)
+    int64_t threads = pool_threads(e->ctx->pool); /* the worker that runs this is one of them */
+    c.w = eval_scratch(e, threads * NBITS_PANEL * c.q.k, sizeof *c.w);
+    c.y = stage_out(e, 0);
+    c.a = stage_in(e, 0);
+    c.bias = stage_in(e, 5);
+    c.m = e->in[0]->count / c.q.k;
+    if (c.a && node_int(e->node, "accuracy_level", 0) == 4)
+        c.a = rounded_blocks(e, c.a, &c.q);
+    if (!c.w || !c.a || !c.y)
         return eval_memory(e);
-    if (has_in(e, 5) && e->in[5]->count != p.n)
+    if (has_in(e, 5) && e->in[5]->count != c.q.n)
         return eval_fail(e, E_SHAPE, "MatMulNBits: the bias has %lld elements",
                          (long long)e->in[5]->count);
-    qdq_nbits_dequantize(&p, w);
-    struct gemm_args g = {e->in[0]->count / p.k, p.n, p.k, false, true, 1, 1, 0, 1};
-    gemm_full_f32(&g, a, w, bias, y);
-    stage_store(e, 0, y);
+    pool_run(e->pool, (size_t)((c.q.n - 1) / NBITS_PANEL + 1), nbits_panel, &c);
+    stage_store(e, 0, c.y);
     return 0;
 }
 

@@ -2,6 +2,11 @@
  * kernels/float/rnn.h. */
 #include "ops/ops_rnn.h"
 
+#include "base/pool.h"
+#include "kernels/float/gemv.h"
+#include "kernels/float/rearrange.h"
+#include "kernels/onednn/dnn.h"
+
 /* ---- shapes: X [steps, batch, input], W [directions, gates * hidden, input]; layout 1 has the
  * batch first ---- */
 
@@ -149,6 +154,66 @@ static int check_inputs(struct eval *e, const struct rnn_params *p, bool weights
     return rc;
 }
 
+/* ---- the products of the fast engine ---- */
+
+enum {
+    FEW_ROWS = 4,   /* that many read the matrix once each as fast as a product would */
+    MANY_STEPS = 8, /* from so many on r is transposed first: its columns are summed faster */
+};
+
+struct dense {
+    const struct rnn_params *p;
+    const float *w, *r;
+    const float *columns; /* r [directions, hidden, gates * hidden]; NULL: not made */
+};
+
+/* r's transposes; NULL: not worth it, or no memory. */
+static const float *state_columns(struct eval *e, const struct rnn_params *p, const float *r)
+{
+    int64_t n = rnn_gates(p->kind) * p->hidden, dims[] = {p->directions, n, p->hidden};
+    const int order[] = {0, 2, 1};
+    if (p->steps < MANY_STEPS || p->batch > FEW_ROWS)
+        return NULL;
+    float *columns = eval_scratch(e, p->directions * n * p->hidden, sizeof *columns);
+    if (columns)
+        kernel_transpose(sizeof *r, 3, dims, order, r, columns);
+    return columns;
+}
+
+static void dense_product(void *user, int direction, bool recurrent, int64_t rows, const float *x,
+                          float *y)
+{
+    const struct dense *d = user;
+    const int64_t k = recurrent ? d->p->hidden : d->p->input,
+                  n = rnn_gates(d->p->kind) * d->p->hidden;
+    const float *w = (recurrent ? d->r : d->w) + direction * n * k;
+    const struct dnn_gemm_args g = {rows, n, k, true, k, n};
+    if (rows > FEW_ROWS && k > 0 && n > 0 && dnn_gemm(&g, x, w, y))
+        return;
+    for (int64_t i = 0; i < rows; i++)
+        if (recurrent && d->columns)
+            gemv_columns(x + i * k, d->columns + direction * n * k, n, k, n, y + i * n);
+        else
+            gemv_rows(x + i * k, w, k, k, n, y + i * n);
+}
+
+/* ---- directions, on as many threads ---- */
+
+struct directions {
+    const struct rnn_params *p;
+    const struct rnn_args *a;
+    float *scratch;
+    int64_t floats;
+};
+
+static int run_direction(void *user, size_t d, int worker)
+{
+    const struct directions *c = user;
+    (void)worker;
+    rnn_run_direction(c->p, c->a, (int)d, c->scratch + (int64_t)d * c->floats);
+    return 0;
+}
+
 int rnn_eval(struct eval *e, enum rnn_kind kind, int64_t hidden,
              const struct rnn_products *products)
 {
@@ -158,7 +223,7 @@ int rnn_eval(struct eval *e, enum rnn_kind kind, int64_t hidden,
     int rc = read_params(e, &p);
     rc = rc ? rc : check_inputs(e, &p, !products);
     int64_t floats = rc ? -1 : rnn_scratch(&p);
-    float *scratch = floats < 0 ? NULL : eval_scratch(e, floats, sizeof *scratch);
+    float *scratch = floats < 0 ? NULL : eval_scratch(e, floats * p.directions, sizeof *scratch);
     if (rc || !scratch)
         return rc ? rc : eval_memory(e);
     struct rnn_args a = {.products = products, .x = stage_in(e, 0), .b = stage_in(e, 3)};
@@ -175,7 +240,13 @@ int rnn_eval(struct eval *e, enum rnn_kind kind, int64_t hidden,
     a.y_c = stage_out(e, 2);
     if ((!a.x && e->in[0]->count) || (!products && (!a.w || !a.r)))
         return eval_memory(e);
-    rnn_run(&p, &a, scratch);
+    struct dense dense = {&p, a.w, a.r, NULL};
+    if (!products && e->fast)
+        dense.columns = state_columns(e, &p, a.r);
+    struct rnn_products fast = {dense_product, &dense};
+    a.products = !products && e->fast ? &fast : products;
+    struct directions both = {&p, &a, scratch, floats};
+    pool_run(products ? NULL : e->pool, (size_t)p.directions, run_direction, &both);
     stage_store(e, 0, a.y);
     stage_store(e, 1, a.y_h);
     stage_store(e, 2, a.y_c);

@@ -252,17 +252,17 @@ static void n_bit_weights(void **state)
     const float scale[] = {1, 2}, float_zero[] = {0.5f, 1.5f};
     float w[12];
     struct qdq_nbits p = {.n = 1, .k = 12, .block = 8, .bits = 4, .b = b, .scale = scale};
-    qdq_nbits_dequantize(&p, w);
+    qdq_nbits_rows(&p, 0, p.n, w);
     assert_true(w[0] == -8 && w[7] == -1 && w[8] == 0 && w[11] == 6);
     p.zero = zero;
-    qdq_nbits_dequantize(&p, w);
+    qdq_nbits_rows(&p, 0, p.n, w);
     assert_true(w[0] == -1 && w[8] == 10);
     p.float_zero = float_zero;
-    qdq_nbits_dequantize(&p, w);
+    qdq_nbits_rows(&p, 0, p.n, w);
     assert_true(w[0] == -0.5f && w[8] == 13);
     const struct qdq_nbits two = {
         .n = 1, .k = 4, .block = 4, .bits = 2, .b = (const uint8_t[]){0xE4}, .scale = scale};
-    qdq_nbits_dequantize(&two, w);
+    qdq_nbits_rows(&two, 0, two.n, w);
     assert_true(w[0] == -2 && w[1] == -1 && w[2] == 0 && w[3] == 1);
 }
 

@@ -9,27 +9,29 @@ enum { LANES = 16, ROWS = 4, WIDE = 128 };
 
 typedef float lanes __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-static float sum_lanes(const lanes *v)
+/* Lane i of s gets the product of element i of what is left of k after the last whole vector. */
+KERNEL_INLINE void add_rest(const float *x, const float *w, int64_t count, float *s)
 {
-    float s[LANES];
-    memcpy(s, v, sizeof s);
-    for (int half = LANES / 2; half; half /= 2)
-        for (int i = 0; i < half; i++)
-            s[i] += s[i + half];
-    return s[0];
+    for (int64_t i = 0; i < count; i++)
+        s[i] += x[i] * w[i];
 }
 
-/* What is left of k after the last whole vector, as a vector with zeros. */
-KERNEL_INLINE void take_rest(lanes *v, const float *from, int64_t count)
+KERNEL_INLINE float sum_lanes(float *s)
 {
-    memset(v, 0, sizeof *v);
-    memcpy(v, from, (size_t)count * sizeof *from);
+    for (int i = 0; i < 8; i++)
+        s[i] += s[i + 8];
+    for (int i = 0; i < 4; i++)
+        s[i] += s[i + 4];
+    for (int i = 0; i < 2; i++)
+        s[i] += s[i + 2];
+    return s[0] + s[1];
 }
 
 KERNEL_CLONES
 static void four_rows(const float *x, const float *w, int64_t step, int64_t k, float *y)
 {
     lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    float s[ROWS][LANES] __attribute__((aligned(64)));
     const float *w1 = w + step, *w2 = w1 + step, *w3 = w2 + step;
     int64_t i = 0;
     for (; i + LANES <= k; i += LANES) {
@@ -39,38 +41,27 @@ static void four_rows(const float *x, const float *w, int64_t step, int64_t k, f
         s2 += v * *(const lanes *)(w2 + i);
         s3 += v * *(const lanes *)(w3 + i);
     }
-    if (i < k) {
-        lanes v, r0, r1, r2, r3;
-        take_rest(&v, x + i, k - i);
-        take_rest(&r0, w + i, k - i);
-        take_rest(&r1, w1 + i, k - i);
-        take_rest(&r2, w2 + i, k - i);
-        take_rest(&r3, w3 + i, k - i);
-        s0 += v * r0;
-        s1 += v * r1;
-        s2 += v * r2;
-        s3 += v * r3;
+    *(lanes *)s[0] = s0;
+    *(lanes *)s[1] = s1;
+    *(lanes *)s[2] = s2;
+    *(lanes *)s[3] = s3;
+    for (int r = 0; r < ROWS; r++) {
+        add_rest(x + i, w + r * step + i, k - i, s[r]);
+        y[r] = sum_lanes(s[r]);
     }
-    y[0] = sum_lanes(&s0);
-    y[1] = sum_lanes(&s1);
-    y[2] = sum_lanes(&s2);
-    y[3] = sum_lanes(&s3);
 }
 
 KERNEL_CLONES
 static void one_row(const float *x, const float *w, int64_t k, float *y)
 {
-    lanes s = {0};
+    lanes v = {0};
+    float s[LANES] __attribute__((aligned(64)));
     int64_t i = 0;
     for (; i + LANES <= k; i += LANES)
-        s += *(const lanes *)(x + i) * *(const lanes *)(w + i);
-    if (i < k) {
-        lanes v, r;
-        take_rest(&v, x + i, k - i);
-        take_rest(&r, w + i, k - i);
-        s += v * r;
-    }
-    *y = sum_lanes(&s);
+        v += *(const lanes *)(x + i) * *(const lanes *)(w + i);
+    *(lanes *)s = v;
+    add_rest(x + i, w + i, k - i, s);
+    *y = sum_lanes(s);
 }
 
 void gemv_rows(const float *x, const float *w, int64_t step, int64_t k, int64_t n, float *y)

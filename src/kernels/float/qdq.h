@@ -71,7 +71,7 @@ void qdq_matmul(const struct matmul_params *p, const struct matmul_int_args *arg
                 const struct qdq_requant *r, const float *column_factor, int32_t *acc, void *y);
 
 /* com.microsoft MatMulNBits and its like: b [n, blocks, block * bits / 8] packed along k, low bits
- * first, to w [n, k]; w = (q - zero) * scale, scale [n, blocks], blocks = ceil(k / block). zero:
+ * first, to rows of w [n, k]; w = (q - zero) * scale, scale [n, blocks], blocks = ceil(k / block). zero:
  * NULL is 2^(bits - 1); packed the same way per row [n, ceil(blocks * bits / 8)]; or float_zero [n,
  * blocks]. bits 2, 4 or 8, block a multiple of 8 / bits. */
 struct qdq_nbits {
@@ -80,5 +80,8 @@ struct qdq_nbits {
     const uint8_t *b, *zero;
     const float *scale, *float_zero;
 };
-void qdq_nbits_dequantize(const struct qdq_nbits *p, float *w);
+/* Rounded to 8-bit integers and back: y = round(x * (127 / most)) * (most / 127), half to even, most = max |x|. */
+void qdq_round_symmetric(const float *x, int64_t n, float *y);
+/* Rows first .. first + count - 1 to w [count, k]. */
+void qdq_nbits_rows(const struct qdq_nbits *p, int64_t first, int64_t count, float *w);
 #endif

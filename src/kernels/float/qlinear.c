@@ -6,6 +6,7 @@
 
 #include "base/num.h"
 #include "kernels/float/qdq.h"
+#include "kernels/kernel.h"
 
 static int32_t wrapping_sum(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
 
@@ -68,16 +69,55 @@ static float zero_of(const struct qdq_nbits *p, int64_t row, int64_t block, int6
                            : 1u << (p->bits - 1));
 }
 
-void qdq_nbits_dequantize(const struct qdq_nbits *p, float *w)
+/* Whole bytes of codes, low bits first: w = (code - zero) * scale. */
+KERNEL_CLONES
+static void unpack_4(const uint8_t *b, int64_t bytes, float zero, float scale, float *w)
 {
-    const int64_t blocks = (p->k + p->block - 1) / p->block,
-                  row_bytes = blocks * (p->block * p->bits / 8);
-    for (int64_t row = 0; row < p->n; row++)
+    for (int64_t i = 0; i < bytes; i++) {
+        w[2 * i] = ((float)(b[i] & 15) - zero) * scale;
+        w[2 * i + 1] = ((float)(b[i] >> 4) - zero) * scale;
+    }
+}
+
+KERNEL_CLONES
+static void unpack_8(const uint8_t *b, int64_t bytes, float zero, float scale, float *w)
+{
+    for (int64_t i = 0; i < bytes; i++)
+        w[i] = ((float)b[i] - zero) * scale;
+}
+
+/* n codes of one block, which starts at a whole byte. */
+static void unpack_block(const uint8_t *b, int bits, int64_t n, float zero, float scale, float *w)
+{
+    int64_t done = bits == 4 ? n / 2 * 2 : bits == 8 ? n : 0;
+    if (bits == 4)
+        unpack_4(b, done / 2, zero, scale, w);
+    else if (bits == 8)
+        unpack_8(b, done, zero, scale, w);
+    for (; done < n; done++)
+        w[done] = ((float)field(b, done, bits) - zero) * scale;
+}
+
+void qdq_nbits_rows(const struct qdq_nbits *p, int64_t first, int64_t count, float *w)
+{
+    const int64_t blocks = (p->k + p->block - 1) / p->block, bytes = p->block * p->bits / 8;
+    for (int64_t row = first; row < first + count; row++, w += p->k)
         for (int64_t b = 0; b < blocks; b++) {
             const float zero = zero_of(p, row, b, blocks), scale = p->scale[row * blocks + b];
-            const int64_t end = (b + 1) * p->block < p->k ? (b + 1) * p->block : p->k;
-            for (int64_t i = b * p->block; i < end; i++)
-                w[row * p->k + i] =
-                    ((float)field(p->b + row * row_bytes, i, p->bits) - zero) * scale;
+            const int64_t from = b * p->block, left = p->k - from;
+            unpack_block(p->b + (row * blocks + b) * bytes, p->bits,
+                         left < p->block ? left : p->block, zero, scale, w + from);
         }
+}
+
+KERNEL_CLONES
+void qdq_round_symmetric(const float *x, int64_t n, float *y)
+{
+    const float magic = 12582912.0f; /* 1.5 * 2^23, see qdq.c */
+    float most = 0;
+    for (int64_t i = 0; i < n; i++)
+        most = __builtin_fabsf(x[i]) > most ? __builtin_fabsf(x[i]) : most;
+    const float scale = most / 127, inverse = most > 0 ? 127 / most : 0;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = ((x[i] * inverse + magic) - magic) * scale;
 }

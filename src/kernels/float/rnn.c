@@ -287,8 +287,15 @@ static void save_state(const struct rnn_params *p, const float *from, int d, flo
         memcpy(to + state_at(p, d, b), from + b * p->hidden, (size_t)p->hidden * sizeof *to);
 }
 
-static void run_direction(const struct rnn_params *p, const struct rnn_args *a, int d,
-                          float *scratch)
+/* Steps beyond a sequence's length are not visited. */
+static void clear_outputs(const struct rnn_params *p, const struct rnn_args *a, int d)
+{
+    for (int64_t t = 0; a->y && a->lengths && t < p->steps; t++)
+        for (int64_t b = 0; b < p->batch; b++)
+            memset(y_row(p, a->y, d, t, b), 0, (size_t)p->hidden * sizeof *a->y);
+}
+
+void rnn_run_direction(const struct rnn_params *p, const struct rnn_args *a, int d, float *scratch)
 {
     const int64_t width = row_width(p), rows = p->steps * p->batch, states = p->batch * p->hidden;
     const bool reverse = d == 1 || p->reverse;
@@ -310,6 +317,7 @@ static void run_direction(const struct rnn_params *p, const struct rnn_args *a, 
     else
         times_transposed(rows, width, p->input, a->x, a->w + d * width * p->input, s.xw);
     add_biases(&s, rows);
+    clear_outputs(p, a, d);
     load_state(p, a->initial_h, d, s.h);
     load_state(p, a->initial_c, d, s.c);
     for (int64_t step = 0; step < p->steps; step++)
@@ -320,8 +328,6 @@ static void run_direction(const struct rnn_params *p, const struct rnn_args *a, 
 
 void rnn_run(const struct rnn_params *p, const struct rnn_args *a, float *scratch)
 {
-    if (a->y)
-        memset(a->y, 0, (size_t)(p->steps * p->directions * p->batch * p->hidden) * sizeof *a->y);
     for (int d = 0; d < p->directions; d++)
-        run_direction(p, a, d, scratch);
+        rnn_run_direction(p, a, d, scratch);
 }

@@ -59,8 +59,9 @@ struct rnn_params {
     struct rnn_activation activations[2][3]; /* [direction][slot] */
 };
 
-/* Stands in for the products of an LSTM, e.g. with quantized weights: y [rows, 4 * hidden] = x times
- * the transpose of w (recurrent: of r) of that direction. w and r may then be NULL. */
+/* Stands in for the products of the inputs and of the states, e.g. with quantized weights: y [rows,
+ * gates * hidden] = x times the transpose of w (recurrent: of r) of that direction. An LSTM's w and
+ * r may then be NULL. */
 struct rnn_products {
     void (*multiply)(void *user, int direction, bool recurrent, int64_t rows, const float *x,
                      float *y);
@@ -78,7 +79,10 @@ struct rnn_args {
                              of the last step */
 };
 
-/* Floats of working memory; -1: too large. */
+/* Floats of working memory for one direction after the other; -1: too large. */
 int64_t rnn_scratch(const struct rnn_params *p);
 void rnn_run(const struct rnn_params *p, const struct rnn_args *args, float *scratch);
+/* One of them: they are independent, each needs working memory of its own. */
+void rnn_run_direction(const struct rnn_params *p, const struct rnn_args *args, int direction,
+                       float *scratch);
 #endif

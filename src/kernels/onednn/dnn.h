@@ -137,6 +137,15 @@ size_t dnn_matmul_held(const struct dnn_matmul *m);
 bool dnn_matmul_run(const struct dnn_matmul *m, const float *a, const float *b, float *y,
                     const float *const *others, void *scratch);
 
+/* Nothing prepared: y [m, n] = a [m, k] * b [k, n], or times the transpose of b [n, k]. Rows are
+ * `step` elements apart; b's are dense. */
+struct dnn_gemm_args {
+    int64_t m, n, k;
+    bool transposed;
+    int64_t a_step, y_step;
+};
+bool dnn_gemm(const struct dnn_gemm_args *g, const float *a, const float *b, float *y);
+
 /* ---- pooling ---- */
 
 enum dnn_pool_kind {

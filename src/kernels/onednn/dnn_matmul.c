@@ -176,3 +176,13 @@ bool dnn_matmul_run(const struct dnn_matmul *m, const float *a, const float *b, 
     n += dnn_others_args(&m->others, others, args + n);
     return dnn_prim_run(&m->prim, args, n, scratch);
 }
+
+bool dnn_gemm(const struct dnn_gemm_args *g, const float *a, const float *b, float *y)
+{
+    const int before = dnn_single_enter();
+    const dnnl_status_t status =
+        dnnl_sgemm('N', g->transposed ? 'T' : 'N', g->m, g->n, g->k, 1, a, g->a_step, b,
+                   g->transposed ? g->k : g->n, 0, y, g->y_step);
+    dnn_single_leave(before);
+    return status == dnnl_success;
+}
