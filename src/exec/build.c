@@ -25,6 +25,24 @@ int scope_bound(const struct scope *s, const struct value *v)
     return hit ? (int)(hit - 2) : -1;
 }
 
+static int capture_constant(struct builder *b, struct scope *s, const struct value *v, int outer)
+{
+    const struct tensor *t = const_keep(b, s->up->plan, outer);
+    int narrow = s->up->plan->slots.data[outer].narrow;
+    if (!t)
+        return -E_LIMIT_MEMORY;
+    int slot = plan_const(s->plan, v, t);
+    if (!narrow)
+        return slot;
+    const struct tensor *half = const_keep(b, s->up->plan, narrow - 1);
+    if (!half)
+        return -E_LIMIT_MEMORY;
+    s->up->plan->slots.data[narrow - 1].pinned = true;
+    int twin = plan_const(s->plan, v, half);
+    s->plan->slots.data[slot].narrow = twin + 1;
+    return slot;
+}
+
 static int capture(struct builder *b, struct scope *s, const struct value *v)
 {
     int outer = scope_slot(b, s->up, v);
@@ -32,10 +50,8 @@ static int capture(struct builder *b, struct scope *s, const struct value *v)
         return outer;
     struct slot *o = &s->up->plan->slots.data[outer];
     o->pinned = true;
-    if (o->kind == SLOT_CONST) {
-        const struct tensor *t = const_keep(b, s->up->plan, outer);
-        return t ? plan_const(s->plan, v, t) : -E_LIMIT_MEMORY;
-    }
+    if (o->kind == SLOT_CONST)
+        return capture_constant(b, s, v, outer);
     int slot = plan_slot(s->plan, SLOT_CAPTURE, v, &o->type);
     s->plan->slots.data[slot].outer = outer;
     return slot;
@@ -58,7 +74,8 @@ int scope_slot(struct builder *b, struct scope *s, const struct value *v)
     if (!v->constant && !s->up)
         return diag_report(b->ctx->diag, E_INTERNAL, &(struct where){.tensor = v->name},
                            "'%s' is read before anything makes it", v->name);
-    int slot = v->constant ? initializer(b, s, v) : capture(b, s, v);
+    bool given = v->is_input && s->up; /* what came for an overridable one is the main graph's */
+    int slot = v->constant && !given ? initializer(b, s, v) : capture(b, s, v);
     if (slot < 0)
         return slot;
     scope_bind(s, v, slot);

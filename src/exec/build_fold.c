@@ -168,9 +168,26 @@ static size_t bind_folded(struct scope *s, const struct node *n, struct tensor *
     return bytes;
 }
 
+/* float16 constants as they stand in the model (build_half.c). */
+static const int *narrow_inputs(struct builder *b, const struct plan *p, const struct node *n,
+                                const int *in)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < n->n_inputs; i++)
+        any = any || (in[i] >= 0 && p->slots.data[in[i]].narrow);
+    if (!any)
+        return in;
+    int *narrow = arena_copy(b->session->arena, in, n->n_inputs * sizeof *in);
+    for (uint32_t i = 0; i < n->n_inputs; i++)
+        if (in[i] >= 0 && p->slots.data[in[i]].narrow)
+            narrow[i] = p->slots.data[in[i]].narrow - 1;
+    return narrow;
+}
+
 int build_fold(struct builder *b, struct scope *s, const struct node *n, const int *in)
 {
     struct arena *a = b->session->arena, *own = NULL;
+    in = narrow_inputs(b, s->plan, n, in);
     if ((n->op->traits & (OP_RANDOM | OP_CONTROL)) || !all_known(s->plan, n, in))
         return 0;
     if (is_constant(s, n))

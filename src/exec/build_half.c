@@ -1,7 +1,8 @@
 /* float16 values are computed as float32: widened where they enter a plan (inputs, initializers, nodes that
  * make float16 from something else), rounded where they leave it as outputs of the model.
  *
- * Half of an operator's work would otherwise be conversions, and every node would round; runtimes on CPUs
+ * Constants are folded as float16, rounded at every node: so a model whose constants somebody folded
+ * before gives the same bits. Half of an operator's work would otherwise be conversions, and every node would round; runtimes on CPUs
  * keep float32 between such nodes as well. A Cast to float16 still rounds: its result is float16 before it
  * is widened. Taps see the float32 value.
  *
@@ -54,7 +55,11 @@ int half_widen(struct builder *b, struct scope *s, const struct value *v)
         return 0;
     s->plan->slots.data[slot].tapped = false;
     bitset_add(&b->wanted, v->id);
-    return build_op(b, s, n, &slot);
+    int code = build_op(b, s, n, &slot);
+    struct slot *wide = &s->plan->slots.data[scope_bound(s, v)];
+    if (!code && s->plan->slots.data[slot].kind == SLOT_CONST && wide->kind == SLOT_CONST)
+        wide->narrow = slot + 1;
+    return code;
 }
 
 int half_narrow(struct builder *b, struct scope *s, const struct value *v, int slot)

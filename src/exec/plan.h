@@ -54,6 +54,7 @@ struct slot {
     bool tapped;        /* shown to the tap when it is made */
     const struct lazy *lazy; /* SLOT_CONST whose constant is NULL */
     struct arena *owner;     /* SLOT_CONST: what holds the constant when it is ours alone */
+    int narrow; /* SLOT_CONST widened from a float16 constant: 1 + the slot of that one; 0: not so */
 };
 
 typedef int step_fn(const void *state, struct eval *e);

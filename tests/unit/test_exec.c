@@ -192,6 +192,22 @@ static void half_is_rounded_once(void **state)
     bench_close(&b);
 }
 
+/* Constants are rounded at every node, as whoever folds them does; a cast to float16 rounds. */
+static void half_constants_are_folded_as_halves(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, "ir 8 opset 17 graph g(x: float16[1]) -> (y: float16[1]) {\n"
+                   "  k: float16[1] = [2048]\n  o: float16[1] = [1]\n  t = Add(k, o)\n"
+                   "  y = Add(t, x)\n}");
+    struct tensor *x = tensor_new(b.arena, DT_FLOAT16, 1, (const int64_t[]){1});
+    *(uint16_t *)tensor_writable(x) = 0x3c00; /* 1 */
+    b.in[0] = x;
+    assert_int_equal(bench_run(&b, (struct exec_options){.engine = ENGINE_REFERENCE}, 1), 0);
+    assert_true(tensor_get(b.out[0], 0) == 2048); /* 2048 + 1 is 2048, and once more */
+    bench_close(&b);
+}
+
 /* ---- refusals ---- */
 
 static void unknown_operator(void **state)
@@ -253,6 +269,24 @@ static void default_of_an_input(void **state)
                count_six, (const float[]){2, 4, 6, 8, 10, 12}, 6);
 }
 
+static void take_three(struct bench *b)
+{
+    count_six(b);
+    b->in[1] = tensor_scalar(b->arena, DT_FLOAT, 3);
+    b->in[2] = tensor_scalar(b->arena, DT_BOOL, 1);
+}
+
+static void overridden_inside_a_branch(void **state)
+{
+    (void)state;
+    check_runs(
+        "ir 8 opset 17 graph g(x: float[2,3], d: float[] = 2, c: bool[]) -> (y: float[2,3]) {\n"
+        "  y = If<then_branch=graph a() -> (p) { p = Mul(x, d) }, else_branch=graph b() -> (q) { q "
+        "= "
+        "Neg(x) }>(c)\n}",
+        take_three, (const float[]){3, 6, 9, 12, 15, 18}, 6);
+}
+
 static void nonfinite_is_named(void **state)
 {
     struct bench b;
@@ -286,11 +320,13 @@ int main(void)
         cmocka_unit_test(found_positions),
         cmocka_unit_test(sequences),
         cmocka_unit_test(half_is_rounded_once),
+        cmocka_unit_test(half_constants_are_folded_as_halves),
         cmocka_unit_test(unknown_operator),
         cmocka_unit_test(unknown_operator_unused),
         cmocka_unit_test(wrong_input),
         cmocka_unit_test(missing_input),
         cmocka_unit_test(default_of_an_input),
+        cmocka_unit_test(overridden_inside_a_branch),
         cmocka_unit_test(nonfinite_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
