@@ -4,36 +4,24 @@
  * After:   y: initializer
  * When:    the operator is deterministic, has no subgraph, and is no quantizer (folding
  *          DequantizeLinear would undo the quantization of a weight). The model may not grow:
- *          by at most 1 MiB at a node and 10 % (at least 1 MiB) in all, inputs that go away
- *          subtracted. What a layer takes as its weight is exempt up to 1 GiB: quantizers and
+ *          by at most 1 MiB at a node, inputs that go away subtracted; and where folding
+ *          everything would add more than 10 % (at least 1 MiB) in all, by at most 4 KiB at a
+ *          node, so that it does not depend on the order what is folded, nor on a run before. What a layer takes as its weight is exempt up to 1 GiB: quantizers and
  *          NPUs need it as an initializer.
  * Numerics: EXACT by definition of the reference engine. Views share the bytes, large transposes
  *          become recipes.
  */
 #include <string.h>
 
+#include "base/bitset.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "rewrite/rewrite.h"
 
 static const int64_t NODE_GROWTH = (int64_t)1 << 20, WEIGHT_LIMIT = (int64_t)1 << 30;
+static const int64_t SMALL_GROWTH = 1 << 12;
 static const int64_t RECIPE_BYTES = 1 << 16;        /* transposes from here on are not copied */
 static const int64_t MACS_LIMIT = (int64_t)1 << 31; /* about a second of the reference engine */
-
-struct budget {
-    bool counted;
-    int64_t left;
-};
-
-static void count_budget(struct budget *b, const struct model *m)
-{
-    int64_t bytes = 0;
-    for (size_t i = 0; i < m->values.count; i++) {
-        const struct value *v = m->values.data[i];
-        bytes += v->constant && !v->removed ? (int64_t)v->constant->bytes : 0;
-    }
-    b->counted = true;
-    b->left = bytes / 10 > NODE_GROWTH ? bytes / 10 : NODE_GROWTH;
-}
 
 static bool is_quantizer(const struct node *n)
 {
@@ -46,11 +34,13 @@ static bool has_data(const struct value *v)
     return value_is_constant(v) && (t->data || t->recipe || t->strings || !t->count);
 }
 
+static bool may_fold(const struct node *n)
+{
+    return n->op && n->op->eval && !n->function && !(n->op->traits & (OP_CONTROL | OP_RANDOM));
+}
+
 static bool is_candidate(const struct node *n)
 {
-    if (!n->op || !n->op->eval || n->function || n->op->traits & (OP_CONTROL | OP_RANDOM) ||
-        n->n_inputs == 0)
-        return false;
     bool any = false;
     for (uint32_t i = 0; i < n->n_inputs; i++) {
         if (!n->inputs[i].value)
@@ -59,7 +49,7 @@ static bool is_candidate(const struct node *n)
             return false;
         any = true;
     }
-    return any;
+    return any && may_fold(n);
 }
 
 /* Bytes of constants that go away together with n. */
@@ -111,6 +101,80 @@ static bool is_weight(const struct node *n)
     value_each_use(u, v) if (!wants_constant(u)) return false;
     return true;
 }
+
+/* ---- what folding everything would add ---- */
+
+struct tally {
+    struct bitset folded; /* value ids */
+    int64_t growth;
+};
+
+struct budget {
+    int counted; /* 1 + the sweep it was counted in; 0: not yet */
+    bool tight;
+};
+
+static int64_t bytes_of(const struct value *v)
+{
+    int64_t dims[64], count;
+    size_t bytes;
+    int rank;
+    if (v->constant)
+        return (int64_t)v->constant->bytes;
+    return value_static_dims(v, dims, 64, &rank) && num_product(dims, rank, &count) &&
+                   dtype_bytes(value_dtype(v), count, &bytes)
+               ? (int64_t)bytes
+               : 0;
+}
+
+static void tally_node(struct tally *t, const struct node *n)
+{
+    int64_t growth = 0;
+    bool any = false;
+    if (!may_fold(n) || is_quantizer(n))
+        return;
+    for (uint32_t i = 0; i < n->n_inputs; i++) {
+        const struct value *v = n->inputs[i].value;
+        if (v && !has_data(v) && !bitset_has(&t->folded, v->id))
+            return;
+        any = any || v;
+        growth -= v && v->n_uses == 1 && !v->is_input ? bytes_of(v) : 0;
+    }
+    for (uint32_t i = 0; i < n->n_outputs; i++)
+        growth += n->outputs[i] ? bytes_of(n->outputs[i]) : 0;
+    if (!any || growth > (is_weight(n) ? WEIGHT_LIMIT : NODE_GROWTH))
+        return;
+    for (uint32_t i = 0; i < n->n_outputs; i++)
+        if (n->outputs[i])
+            bitset_add(&t->folded, n->outputs[i]->id);
+    t->growth += is_weight(n) ? 0 : growth;
+}
+
+static void tally_graph(struct tally *t, const struct graph *g)
+{
+    graph_each_node(n, g)
+    {
+        tally_node(t, n);
+        for (uint32_t i = 0; i < n->n_attrs; i++)
+            if (n->attrs[i]->type == ATTR_GRAPH && n->attrs[i]->graph)
+                tally_graph(t, n->attrs[i]->graph);
+    }
+}
+
+static void count_budget(struct budget *b, const struct model *m)
+{
+    struct tally t = {.folded = bitset_new(m->n_values)};
+    int64_t bytes = 0;
+    for (size_t i = 0; i < m->values.count; i++) {
+        const struct value *v = m->values.data[i];
+        bytes += v->constant && !v->removed ? (int64_t)v->constant->bytes : 0;
+    }
+    tally_graph(&t, m->graph);
+    b->tight = t.growth > (bytes / 10 > NODE_GROWTH ? bytes / 10 : NODE_GROWTH);
+    bitset_release(&t.folded);
+}
+
+/* ---- folding ---- */
 
 /* The output as a view or a recipe over the only large input; NULL: compute it. */
 static struct tensor *without_copy(const struct node *n)
@@ -188,18 +252,15 @@ int visit_constant_folding(struct pass_run *r, struct node *n)
         return 0;
     }
     struct budget *b = pass_state(r, sizeof *b);
-    if (!b->counted)
+    if (b->counted != pass_sweep(r) + 1)
         count_budget(b, n->graph->model);
-    int64_t freed = freed_bytes(n), growth = b->left < NODE_GROWTH ? b->left : NODE_GROWTH;
-    int64_t limit = is_weight(n) ? WEIGHT_LIMIT : freed + growth, used = 0;
+    b->counted = pass_sweep(r) + 1;
+    int64_t growth = b->tight ? SMALL_GROWTH : NODE_GROWTH;
+    int64_t limit = is_weight(n) ? WEIGHT_LIMIT : freed_bytes(n) + growth;
     struct tensor **out = mem_alloc((n->n_outputs + 1u) * sizeof *out);
     int rc = compute(r, n, out, limit);
-    if (rc == 0 && outputs_done(n, out)) {
-        for (uint32_t i = 0; i < n->n_outputs; i++)
-            used += n->outputs[i] ? (int64_t)out[i]->bytes : 0;
-        b->left -= limit < WEIGHT_LIMIT && used > freed ? used - freed : 0;
+    if (rc == 0 && outputs_done(n, out))
         apply(r, n, out);
-    }
     mem_free(out);
     return rc < 0 ? rc : 0;
 }

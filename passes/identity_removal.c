@@ -35,14 +35,16 @@ static bool same_in_out(const struct node *n) { return same_type(node_input(n, 0
 static bool cast(const struct node *n)
 {
     enum dtype from = value_dtype(node_input(n, 0));
-    return from != DT_UNDEFINED && node_int(n, "to", 0) == (int64_t)from;
+    return from != DT_UNDEFINED && node_int(n, "to", 0) == (int64_t)from &&
+           value_is_rounded(node_input(n, 0));
 }
 
 static bool cast_like(const struct node *n)
 {
     const struct value *like = node_input(n, 1);
     enum dtype from = value_dtype(node_input(n, 0));
-    return from != DT_UNDEFINED && like && value_dtype(like) == from;
+    return from != DT_UNDEFINED && like && value_dtype(like) == from &&
+           value_is_rounded(node_input(n, 0));
 }
 
 /* Moving axes of size 1 around the others changes no byte, but it changes the dims: only the same

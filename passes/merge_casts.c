@@ -1,7 +1,7 @@
 /* Casts in a row become one where the first loses nothing.
  *
  * Before:  a = Cast<to=B>(x: A)   y = Cast<to=C>(a)
- * After:   y = Cast<to=C>(x), or x where C is A
+ * After:   y = Cast<to=C>(x), or x where C is A and x is rounded to it (value_is_rounded)
  * When:    every value of type A has its equal in type B, so the rounding to C sees the same
  * number. Numerics: EXACT.
  */
@@ -65,7 +65,7 @@ int visit_merge_casts(struct pass_run *r, struct node *n)
         pass_refused(r, n, "the cast before it rounds: %s to %s", dtype_name(a), dtype_name(b));
         return 0;
     }
-    if (a == c && !bypass_problem(out, x)) {
+    if (a == c && value_is_rounded(x) && !bypass_problem(out, x)) {
         pass_rewrote(r, n, "undoes the Cast before it");
         rewrite_bypass(out, x);
         rewrite_drop(n);

@@ -55,6 +55,8 @@ void pass_refused(struct pass_run *r, const struct node *n, const char *why, ...
     __attribute__((format(printf, 3, 4)));
 /* Zeroed memory of this pass that lives as long as the plan runs. */
 void *pass_state(struct pass_run *r, size_t bytes);
+/* Grows when all nodes are shown once more: what was counted over the model may be counted again. */
+int pass_sweep(const struct pass_run *r);
 struct ctx *pass_ctx(const struct pass_run *r);
 const struct target *pass_target(const struct pass_run *r); /* NULL: none */
 /* The version of a domain that the result will have there: the plan's for ai.onnx, else what the

@@ -146,6 +146,7 @@ static int run_to_fixpoint(struct manager *g, struct pass_run *runs, size_t n)
     for (;;) {
         int64_t before = total(runs, n);
         worklist_add_all(&g->work);
+        g->sweep++;
         for (size_t i = 0; i < n; i++)
             runs[i].position = seen;
         int rc = run_rounds(g, runs, n, g->work.events.count);

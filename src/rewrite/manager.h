@@ -27,6 +27,7 @@ struct manager {
     struct worklist work;
     struct arena *arena; /* states of the passes */
     bool stale_types, stale_order;
+    int sweep; /* how often all nodes were shown */
     size_t limit; /* more entries than this: the passes work against each other */
 };
 

@@ -119,6 +119,7 @@ void pass_log_release(struct pass_log *log)
 
 struct ctx *pass_ctx(const struct pass_run *r) { return r->manager->m->ctx; }
 const struct pass_plan *pass_plan(const struct pass_run *r) { return r->manager->plan; }
+int pass_sweep(const struct pass_run *r) { return r->manager->sweep; }
 const struct target *pass_target(const struct pass_run *r) { return r->manager->plan->target; }
 
 int64_t pass_opset(const struct pass_run *r, const struct node *at, const char *domain)

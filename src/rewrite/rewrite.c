@@ -5,6 +5,36 @@
 
 /* ---- questions ---- */
 
+/* Nodes that only move elements of input 0. */
+static bool moves_first(const struct node *n)
+{
+    static const char *const MOVES[] = {"Transpose", "Slice", "Gather", "Split", "Expand", "Tile"};
+    if (!node_is_onnx(n) || !node_input(n, 0))
+        return false;
+    for (size_t i = 0; i < sizeof MOVES / sizeof MOVES[0]; i++)
+        if (node_is(n, MOVES[i]))
+            return true;
+    return (n->op->traits & OP_VIEW) != 0;
+}
+
+bool value_is_rounded(const struct value *v)
+{
+    enum { FAR = 32 }; /* a longer chain of moves is not worth the walk */
+    if (value_dtype(v) != DT_FLOAT16)
+        return true;
+    for (int steps = 0; steps < FAR; steps++) {
+        const struct node *n = v->producer;
+        if (!n)
+            return v->constant || (!v->graph->parent && !v->graph->function);
+        if (node_is(n, "Cast") || node_is(n, "CastLike") || node_is(n, "Constant"))
+            return true;
+        if (!moves_first(n))
+            return false;
+        v = n->inputs[0].value;
+    }
+    return false;
+}
+
 bool node_is_onnx(const struct node *n) { return !n->domain[0] && n->op && !n->function; }
 
 struct node *producer_of(const struct value *v, const char *op_type)

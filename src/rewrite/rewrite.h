@@ -72,6 +72,9 @@ struct node *producer_of(const struct value *v, const char *op_type);
 bool value_static_dims(const struct value *v, int64_t *dims, int room, int *rank);
 int value_rank(const struct value *v); /* -1 unknown */
 enum dtype value_dtype(const struct value *v);
+/* Runtimes on CPUs, ours too, compute float16 in float32 and round at casts: a value of that type may
+ * be held wider than its type, and a Cast to its own type is then no identity. false: it may be. */
+bool value_is_rounded(const struct value *v);
 bool same_type(const struct value *a, const struct value *b); /* known, equal dtype and dims */
 bool node_is_onnx(const struct node *n); /* ai.onnx, known, no function, no references in a body */
 /* The axis in 0 .. rank-1, or -1. */
