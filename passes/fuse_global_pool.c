@@ -3,7 +3,8 @@
  * Before:  y = ReduceMean<axes=[2, 3], keepdims=1>(x)     or one axis after the other
  * After:   y = GlobalAveragePool(x)
  * The same for ReduceMax and GlobalMaxPool.
- * When:    the rank is known and at least 3, the axes are constant and all but the first two.
+ * When:    the rank is known and at least 4 (with rank 3 the last axis is as likely the features of a
+ *          normalization), the axes are constant and all but the first two, and kept.
  * Numerics: REASSOC: the mean of means adds in another order.
  */
 #include "rewrite/match_fuse.h"
@@ -32,7 +33,7 @@ static bool is_spatial(const struct match *m)
 {
     bool seen[FUSE_RANK] = {false};
     int rank = value_rank(match_value(m, "x"));
-    if (rank < 3 || rank > FUSE_RANK || !mark_axes(match_node(m, "a"), rank, seen) ||
+    if (rank < 4 || rank > FUSE_RANK || !mark_axes(match_node(m, "a"), rank, seen) ||
         !mark_axes(match_node(m, "b"), rank, seen))
         return false;
     for (int i = 0; i < rank; i++)

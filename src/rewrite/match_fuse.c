@@ -48,9 +48,15 @@ static const char *fusion_problem(const struct fusion *f, const struct match *m)
 
 /* ---- replacing ---- */
 
-static uint32_t room(const struct fusion *f, const struct node *n)
+static const char *operator_of(const struct fusion *f, const struct match *m)
 {
-    const struct op_version *v = op_version_at(op_find("", f->op), graph_opset(n->graph, ""));
+    return f->op ? f->op : match_node(m, "norm")->op_type;
+}
+
+static uint32_t room(const struct fusion *f, const struct match *m)
+{
+    const struct op *op = op_find("", operator_of(f, m));
+    const struct op_version *v = op_version_at(op, graph_opset(m->root->graph, ""));
     return v->max_in < 0 ? 1 : (uint32_t)v->max_in;
 }
 
@@ -76,7 +82,7 @@ static int count_nodes(const struct match *m)
 
 static void replace(struct pass_run *r, const struct fusion *f, const struct match *m)
 {
-    struct node *fused = rewrite_node(m->root, f->op, room(f, m->root), 1);
+    struct node *fused = rewrite_node(m->root, operator_of(f, m), room(f, m), 1);
     for (int i = m->n_nodes - 1; i >= 0; i--)
         if (m->nodes[i] != m->root)
             node_set_source(fused, m->nodes[i]);
@@ -101,7 +107,7 @@ static bool is_known(struct pass_run *r, const struct fusion *f, const struct ma
                      (long long)opset);
         return false;
     }
-    if (pass_knows(r, n, "", f->op, x ? value_dtype(x) : DT_UNDEFINED))
+    if (!f->op || pass_knows(r, n, "", f->op, x ? value_dtype(x) : DT_UNDEFINED))
         return true;
     pass_refused(r, n, "the target does not have %s", f->op);
     return false;
@@ -131,7 +137,20 @@ int fuse_visit(struct pass_run *r, struct node *n, const struct fusion *f)
 
 /* ---- questions ---- */
 
-bool reduction_keeps(const struct node *n) { return node_int(n, "keepdims", 1) != 0; }
+static bool is_pool(const struct node *n)
+{
+    return node_is(n, "GlobalAveragePool") || node_is(n, "GlobalMaxPool");
+}
+
+bool reduction_keeps(const struct node *n) { return is_pool(n) || node_int(n, "keepdims", 1) != 0; }
+
+static bool all_but_two(int rank, int axes[FUSE_RANK], int *count)
+{
+    *count = 0;
+    for (int i = 2; i < rank; i++)
+        axes[(*count)++] = i;
+    return rank > 2;
+}
 
 bool reduction_axes(const struct node *n, int rank, int axes[FUSE_RANK], int *count)
 {
@@ -141,6 +160,8 @@ bool reduction_axes(const struct node *n, int rank, int axes[FUSE_RANK], int *co
     bool reduced[FUSE_RANK] = {false};
     if (rank < 1 || rank > FUSE_RANK)
         return false;
+    if (is_pool(n))
+        return all_but_two(rank, axes, count);
     if (node_input(n, 1) && !constant_ints(n->inputs[1].value, given, FUSE_RANK, &n_given))
         return false;
     if (!node_input(n, 1) && node_ints(n, "axes", &attr, &n_attr)) {

@@ -21,7 +21,7 @@ enum fuse_types { /* besides float32 and float16 */
 extern const char FUSE_NONE[]; /* a problem that is none: it only looks like a candidate */
 
 struct fusion {
-    const char *op;               /* the operator it becomes */
+    const char *op;               /* what it becomes; NULL: the operator of the node named norm */
     int since;                    /* lowest opset in which it means what build makes of it */
     enum fuse_types types;        /* of the value named x */
     const char *const *spellings; /* patterns, NULL-terminated */
@@ -36,7 +36,7 @@ int fuse_visit(struct pass_run *r, struct node *n, const struct fusion *f);
 
 /* ---- questions for problem ---- */
 
-/* The axes that a reduction of a value of that rank runs over, ascending; all of them where none
+/* The axes that a reduction or global pool of a value of that rank runs over, ascending; all of them where none
  * are given. false: not constant, or not within the rank. */
 enum { FUSE_RANK = 16 };
 bool reduction_axes(const struct node *n, int rank, int axes[FUSE_RANK], int *count);
