@@ -8,7 +8,7 @@ base
 kernels base
 ir base
 onnx base ir
-data base ir
+data base ir onnx
 ops base kernels ir
 exec base kernels ir ops
 calib base kernels ir ops exec

@@ -19,9 +19,8 @@ struct sample_options {
 static const struct opt ROWS[] = {
     {OPT_AT(struct sample_options, data), .name = "data", .kind = OPT_LIST, .value = "PATH",
      .complete = COMPLETE_FILE,
-     .help = "samples: .npz, .npy, a folder of either, a folder of pictures, an input list, or "
-             "random:N[:SEED]; "
-             "repeatable"},
+     .help = "samples: .npz, .npy, a folder of either, an ONNX test folder, a folder of pictures, an "
+             "input list, or random:N[:SEED]; repeatable"},
     {OPT_AT(struct sample_options, data_format), .name = "data-format", .kind = OPT_TEXT,
      .value = "NAME",
      .help = "read --data as this format instead of recognising it ('npuprep list formats')"},
