@@ -1,4 +1,4 @@
-# The table of tests/hostile: what is refused, is refused with its own identifier, within a second and 64 MB, and nothing is
+# The table of tests/hostile: what is refused, is refused with its own identifier, within a second of processor time and 64 MB, and nothing is
 # written; what is accepted comes back byte for byte. The memory bound does not hold for a build with sanitizers.
 . "$(dirname "$0")/lib.sh"
 measure=$BUILD/tests/measure
@@ -11,7 +11,7 @@ while IFS="$(printf '\t')" read -r case verdict id options what; do
     [ "$options" = - ] && options=
     rm -rf out && mkdir out
     "$measure" "$N" opt --level 0 --external-data keep $options "cases/in/$case.onnx" -o out/o.onnx >"$out" 2>"$err" 3>figures </dev/null
-    read -r status ms kb <figures
+    read -r status _ kb ms <figures
     name="$case: $what"
     problem=
     case $verdict in

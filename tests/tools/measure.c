@@ -1,5 +1,5 @@
-/* measure COMMAND...: runs it and prints "STATUS MILLISECONDS KILOBYTES" (largest resident set) on
- * file descriptor 3, or on standard error when 3 is closed. A signal N counts as status 128 + N. */
+/* measure COMMAND...: runs it and prints "STATUS MILLISECONDS KILOBYTES CPU" (elapsed time, largest
+ * resident set, milliseconds of processor time, which do not depend on what else runs) on file descriptor 3, or on standard error when 3 is closed. A signal N counts as status 128 + N. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -29,6 +29,9 @@ int main(int argc, char **argv)
     if (pid < 0 || wait4(pid, &status, 0, &use) != pid)
         return 70;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    dprintf(fcntl(3, F_GETFD) >= 0 ? 3 : 2, "%d %.0f %ld\n", code, now() - began, use.ru_maxrss);
+    double cpu = (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1e3 +
+                 (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-3;
+    dprintf(fcntl(3, F_GETFD) >= 0 ? 3 : 2, "%d %.0f %ld %.0f\n", code, now() - began,
+            use.ru_maxrss, cpu);
     return 0;
 }
