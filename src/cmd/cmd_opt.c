@@ -1,8 +1,11 @@
 /* npuprep opt MODEL -o OUT.onnx: rewrites a model without quantizing it, and says what it did. */
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd/cmd.h"
+#include "cmd/opt_verify.h"
 #include "cmd/options_model.h"
+#include "cmd/options_samples.h"
 #include "ir/edit.h"
 #include "onnx/load.h"
 #include "onnx/save.h"
@@ -13,7 +16,7 @@
 
 struct opt_options {
     struct opt_list passes, skip;
-    const char *target;
+    const char *target, *verify;
     int64_t level, opset, ir_version;
     bool roundtrip;
     int external_data;
@@ -39,6 +42,9 @@ static const struct opt ROWS[] = {
     {OPT_AT(struct opt_options, ir_version), .name = "ir-version", .kind = OPT_INT, .value = "N",
      .initial = "0", .low = 0, .high = 11,
      .help = "IR version of the file, 3 to 11; 0: it stays, but for what the result needs"},
+    {OPT_AT(struct opt_options, verify), .name = "verify", .kind = OPT_MAYBE, .value = "N",
+     .help = "run the model before and after on N samples (4) of --data, or random ones, and exit "
+             "1 when an output differs by more than the passes' class allows"},
     {OPT_AT(struct opt_options, roundtrip), .name = "roundtrip",
      .help = "pack every message again, also what no pass touched"},
     {OPT_AT(struct opt_options, external_data), .name = "external-data", .kind = OPT_CHOICE,
@@ -47,10 +53,11 @@ static const struct opt ROWS[] = {
              "never, always, or references as they are"},
     {0}};
 static const struct opt_group GROUP = {"Options", ROWS, sizeof(struct opt_options)};
-static const struct opt_group *const GROUPS[] = {&GROUP, &MODEL_OPTIONS, NULL};
+static const struct opt_group *const GROUPS[] = {&GROUP, &MODEL_OPTIONS, &SAMPLE_OPTIONS, NULL};
 
 struct opt_result {
     const struct pass_log *log;
+    const struct opt_verdict *verdict; /* NULL: not verified */
     bool verbose;
 };
 
@@ -91,6 +98,8 @@ static void print_text(struct cmd *cmd, const void *result, FILE *out)
     table_print(t, out);
     cmd_print(out, "nodes: %lld before, %lld after\n", (long long)r->log->nodes_before,
               (long long)r->log->nodes_after);
+    if (r->verdict)
+        opt_verify_text(r->verdict, out);
 }
 
 static void json_pass(const struct pass_result *p, struct json_writer *w)
@@ -132,6 +141,8 @@ static void print_json(const void *result, struct json_writer *w)
     jw_key_int(w, "nodes_after", r->log->nodes_after);
     jw_key_int(w, "nodes_main_before", r->log->nodes_main_before);
     jw_key_int(w, "nodes_main_after", r->log->nodes_main_after);
+    if (r->verdict)
+        opt_verify_json(r->verdict, w);
 }
 
 /* ---- doing it ---- */
@@ -195,6 +206,15 @@ static int check_opset(struct cmd *cmd, const struct model *m, const struct pass
                        (long long)is, (long long)plan->opset, why);
 }
 
+enum { VERIFY_SAMPLES = 4 };
+
+/* 0: the text is no count. */
+static int64_t verify_samples(const struct opt_options *o)
+{
+    int64_t n = VERIFY_SAMPLES;
+    return !o->verify || !*o->verify || (text_int(o->verify, &n) && n > 0) ? n : 0;
+}
+
 static int read_plan(struct cmd *cmd, const struct opt_options *o, struct pass_plan *plan)
 {
     plan->level = (int)o->level;
@@ -203,6 +223,9 @@ static int read_plan(struct cmd *cmd, const struct opt_options *o, struct pass_p
         return diag_report(cmd->ctx->diag, E_OPTION_VALUE, NULL,
                            "--opset: %lld given, expected %d to %d", (long long)o->opset,
                            OPSET_LOWEST, OPSET_NEWEST);
+    if (!verify_samples(o))
+        return diag_report(cmd->ctx->diag, E_OPTION_VALUE, NULL,
+                           "--verify: '%s' given, expected a number of samples from 1", o->verify);
     if (o->ir_version && o->ir_version < 3)
         return diag_report(cmd->ctx->diag, E_OPTION_VALUE, NULL,
                            "--ir-version: %lld given, expected 3 to 11", (long long)o->ir_version);
@@ -271,6 +294,7 @@ static int optimize(struct cmd *cmd, struct model *m)
 {
     const struct opt_options *o = cmd_options(cmd, &GROUP);
     struct pass_log log = {0};
+    struct opt_verdict verdict = {.passed = true};
     cmd_phase(cmd, "rewrite");
     int code = rewrite(cmd, m, o, &log);
     if (code >= 0)
@@ -282,11 +306,16 @@ static int optimize(struct cmd *cmd, struct model *m)
                                     .roundtrip = o->roundtrip};
         code = model_save(m, cmd->common->output, &save);
     }
+    if (code >= 0 && o->verify) {
+        cmd_phase(cmd, "verify");
+        code = opt_verify(cmd, cmd->args[0], m, &log, verify_samples(o), &verdict);
+    }
     if (code >= 0)
-        cmd_result(cmd, print_text, print_json,
-                   &(struct opt_result){&log, cmd->common->verbose > 0});
+        cmd_result(
+            cmd, print_text, print_json,
+            &(struct opt_result){&log, o->verify ? &verdict : NULL, cmd->common->verbose > 0});
     pass_log_release(&log);
-    return code;
+    return code < 0 || verdict.passed ? code : EXIT_GATE;
 }
 
 static int run(struct cmd *cmd)
@@ -304,6 +333,8 @@ static int run(struct cmd *cmd)
 static const struct cmd_example EXAMPLES[] = {
     {"opt model.onnx -o small.onnx", "clean up, fold and fuse"},
     {"opt model.onnx -o same.onnx --level 1 -v", "only what keeps every bit, with each step"},
+    {"opt model.onnx -o small.onnx --verify --data samples.npz",
+     "and see that it still answers the same"},
     {"opt model.onnx -o old.onnx --opset 13", "for a consumer of opset 13"},
     {"opt model.onnx -o bn.onnx --passes fold-batchnorm,dead-code", "two passes in this order"},
     {0}};
