@@ -39,15 +39,24 @@ static void add(key_bytes *key, const void *bytes, size_t size)
     key->count += size;
 }
 
+static bool is_small(const struct tensor *t)
+{
+    return (t->data || t->recipe) && t->bytes <= SMALL_CONSTANT;
+}
+
 static void add_tensor(key_bytes *key, const struct tensor *t)
 {
     uint64_t head[2] = {(uint64_t)t->dtype, (uint64_t)t->rank};
     add(key, head, sizeof head);
     add(key, t->dims, (size_t)t->rank * sizeof *t->dims);
-    if (t->data && t->bytes <= SMALL_CONSTANT)
-        add(key, t->data, t->bytes);
-    else
-        add(key, &t, sizeof(const struct tensor *)); /* large, a recipe, strings: only itself */
+    if (!is_small(t)) { /* large, strings: only itself */
+        add(key, &t, sizeof(const struct tensor *));
+        return;
+    }
+    struct arena *scratch = t->recipe ? arena_new() : NULL;
+    const void *bytes = t->recipe ? tensor_bytes_of(t, scratch) : t->data;
+    add(key, bytes ? bytes : (const void *)&t, bytes ? t->bytes : sizeof t);
+    arena_free(scratch);
 }
 
 static void add_attr(key_bytes *key, const struct attr *a)
@@ -79,7 +88,7 @@ static void add_value(key_bytes *key, const struct value *v)
 {
     const struct tensor *t = constant_of(v);
     uint64_t id = v ? (uint64_t)v->id << 1 : UINT64_MAX;
-    if (t && t->data && t->bytes <= SMALL_CONSTANT && !v->q) {
+    if (t && is_small(t) && !v->q) {
         id = (uint64_t)t->rank << 1 | 1;
         add(key, &id, sizeof id);
         add_tensor(key, t);

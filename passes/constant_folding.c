@@ -4,10 +4,11 @@
  * After:   y: initializer
  * When:    the operator is deterministic, has no subgraph, and is no quantizer (folding
  *          DequantizeLinear would undo the quantization of a weight). The model may not grow:
- *          by at most 1 MiB at a node, inputs that go away subtracted; and where folding
- *          everything would add more than 10 % (at least 1 MiB) in all, by at most 4 KiB at a
- *          node, so that it does not depend on the order what is folded, nor on a run before. What a layer takes as its weight is exempt up to 1 GiB: quantizers and
- *          NPUs need it as an initializer.
+ *          by at most 1 MiB at a node, inputs that go away subtracted; and where folding everything
+ *          would add more than 10 % (at least 1 MiB) in all, by at most 4 KiB at a node, so that it
+ *          does not depend on the order what is folded, nor on a run before. What a layer takes as
+ *          its weight, at once or after more nodes that depend on constants only, is exempt up to
+ *          1 GiB: quantizers and NPUs need it as an initializer.
  * Numerics: EXACT by definition of the reference engine. Views share the bytes, large transposes
  *          become recipes.
  */
@@ -93,12 +94,63 @@ static bool wants_constant(const struct use *u)
     return false;
 }
 
-static bool is_weight(const struct node *n)
+enum { REGION = 32 }; /* nodes between a constant and the layers that take it */
+
+struct region { /* what would be computed next, in the order in which it was found */
+    const struct node *nodes[REGION];
+    int count;
+};
+
+static bool within(const struct region *g, const struct node *n)
 {
-    const struct value *v = n->n_outputs == 1 ? n->outputs[0] : NULL;
-    if (!v || !v->uses)
+    for (int i = 0; i < g->count; i++)
+        if (g->nodes[i] == n)
+            return true;
+    return false;
+}
+
+static bool join(struct region *g, const struct node *n)
+{
+    if (within(g, n))
+        return true;
+    if (g->count == REGION)
         return false;
-    value_each_use(u, v) if (!wants_constant(u)) return false;
+    g->nodes[g->count++] = n;
+    return true;
+}
+
+/* Every reader of n's results wants a constant, or joins the region. */
+static bool readers_join(struct region *g, const struct node *n)
+{
+    for (uint32_t i = 0; i < n->n_outputs; i++) {
+        if (n->outputs[i] && !n->outputs[i]->uses)
+            return false;
+        for (const struct use *u = n->outputs[i] ? n->outputs[i]->uses : NULL; u; u = u->next)
+            if (!u->node || (!wants_constant(u) && !join(g, u->node)))
+                return false;
+    }
+    return true;
+}
+
+/* Whatever n reads is constant, or joins the region. */
+static bool producers_join(struct region *g, const struct node *n)
+{
+    for (uint32_t i = 0; i < n->n_inputs; i++) {
+        const struct value *v = n->inputs[i].value;
+        if (v && !has_data(v) && !(v->producer && join(g, v->producer)))
+            return false;
+    }
+    return true;
+}
+
+/* n and all that hangs together with it comes from constants and ends in weights. */
+static bool becomes_weight(const struct node *n)
+{
+    struct region g = {.nodes = {n}, .count = 1};
+    for (int i = 0; i < g.count; i++)
+        if (!may_fold(g.nodes[i]) || is_quantizer(g.nodes[i]) || !readers_join(&g, g.nodes[i]) ||
+            !producers_join(&g, g.nodes[i]))
+            return false;
     return true;
 }
 
@@ -142,12 +194,13 @@ static void tally_node(struct tally *t, const struct node *n)
     }
     for (uint32_t i = 0; i < n->n_outputs; i++)
         growth += n->outputs[i] ? bytes_of(n->outputs[i]) : 0;
-    if (!any || growth > (is_weight(n) ? WEIGHT_LIMIT : NODE_GROWTH))
+    bool weight = growth > 0 && becomes_weight(n);
+    if (!any || growth > (weight ? WEIGHT_LIMIT : NODE_GROWTH))
         return;
     for (uint32_t i = 0; i < n->n_outputs; i++)
         if (n->outputs[i])
             bitset_add(&t->folded, n->outputs[i]->id);
-    t->growth += is_weight(n) ? 0 : growth;
+    t->growth += weight ? 0 : growth;
 }
 
 static void tally_graph(struct tally *t, const struct graph *g)
@@ -207,8 +260,8 @@ static void apply(struct pass_run *r, struct node *n, struct tensor **out)
     rewrite_drop(n);
 }
 
-/* 0: out is filled; 1: refused, with the reason noted; < 0 an error. */
-static int compute(struct pass_run *r, struct node *n, struct tensor **out, int64_t limit)
+/* op_fold, quietly: what it says; a reason in *why where it fails. */
+static int try_fold(struct pass_run *r, struct node *n, struct tensor **out, int64_t limit)
 {
     struct ctx quiet = *pass_ctx(r);
     quiet.diag = diag_new(NULL, NULL);
@@ -218,11 +271,20 @@ static int compute(struct pass_run *r, struct node *n, struct tensor **out, int6
     int rc = op_fold(n, in, out, n->graph->model->arena, (size_t)limit, &quiet);
     if (rc < 0)
         pass_refused(r, n, "computing it fails: %s", diag_at(quiet.diag, 0)->message);
-    else if (rc > 0)
-        pass_refused(r, n, "its result would make the model grow by more than allowed");
     mem_free(in);
     diag_free(quiet.diag);
-    return rc ? 1 : 0;
+    return rc;
+}
+
+/* true: out is filled. Else it was refused. */
+static bool compute(struct pass_run *r, struct node *n, struct tensor **out, int64_t limit)
+{
+    int rc = try_fold(r, n, out, limit);
+    if (rc > 0 && becomes_weight(n))
+        rc = try_fold(r, n, out, WEIGHT_LIMIT);
+    if (rc > 0)
+        pass_refused(r, n, "its result would make the model grow by more than allowed");
+    return rc == 0;
 }
 
 static bool outputs_done(const struct node *n, struct tensor *const *out)
@@ -256,11 +318,9 @@ int visit_constant_folding(struct pass_run *r, struct node *n)
         count_budget(b, n->graph->model);
     b->counted = pass_sweep(r) + 1;
     int64_t growth = b->tight ? SMALL_GROWTH : NODE_GROWTH;
-    int64_t limit = is_weight(n) ? WEIGHT_LIMIT : freed_bytes(n) + growth;
     struct tensor **out = mem_alloc((n->n_outputs + 1u) * sizeof *out);
-    int rc = compute(r, n, out, limit);
-    if (rc == 0 && outputs_done(n, out))
+    if (compute(r, n, out, freed_bytes(n) + growth) && outputs_done(n, out))
         apply(r, n, out);
     mem_free(out);
-    return rc < 0 ? rc : 0;
+    return 0;
 }

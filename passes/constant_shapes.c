@@ -17,6 +17,19 @@ struct choice {
     bool maybe_zero; /* a copied dim may be 0 */
 };
 
+/* What inference knows about the result needs no -1. */
+static void complete(const struct node *n, int64_t count, struct choice *c)
+{
+    const struct value *y = node_output(n, 0);
+    int64_t size;
+    for (int64_t i = 0; i < count && y && value_rank(y) == count; i++) {
+        if (c->dims[i] == -1 && value_dim(y, (int)i, &size) && size > 0) {
+            c->dims[i] = size;
+            c->open--;
+        }
+    }
+}
+
 static const char *choose(const struct node *n, const dim_t *values, int64_t count,
                           struct choice *c)
 {
@@ -40,6 +53,7 @@ static const char *choose(const struct node *n, const dim_t *values, int64_t cou
             c->open++;
         }
     }
+    complete(n, count, c);
     if (c->open > 1)
         return "more than one dim of the shape is not known";
     return c->open && c->maybe_zero ? "a dim beside -1 may be zero" : NULL;

@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "rewrite/rewrite.h"
 
-enum { SMALLEST = 1024 };
+enum { SMALLEST = 257 }; /* below, common-subexpressions compares by content */
 
 static bool is_candidate(const struct value *v)
 {
