@@ -233,6 +233,15 @@ void value_take_name(struct value *v, struct value *from)
     mark_users_dirty(from);
 }
 
+void value_rename(struct value *v)
+{
+    v->name = model_fresh_name(v->graph->model, v->name);
+    v->source = NULL;
+    v->origin = (struct span){0};
+    value_touch(v);
+    mark_users_dirty(v);
+}
+
 void value_remove(struct value *v)
 {
     v->removed = true;

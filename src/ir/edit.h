@@ -28,6 +28,7 @@ void value_replace(struct value *old,
 void value_take_name(struct value *v,
                      struct value *from); /* v becomes from's name (a graph output that must
                                              survive); from gets a fresh one */
+void value_rename(struct value *v); /* a fresh name after its own: it holds other numbers now */
 void value_remove(struct value *v); /* no uses, no producer left; drops initializer/value_info */
 const char *
 model_fresh_name(struct model *m,

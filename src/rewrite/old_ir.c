@@ -9,10 +9,7 @@
  */
 #include "rewrite/old_ir.h"
 
-static bool listed(const struct model *m)
-{
-    return m->ir_version > 0 && m->ir_version < 4;
-}
+static bool listed(const struct model *m) { return m->ir_version > 0 && m->ir_version < 4; }
 
 static bool is_live(const struct graph *g)
 {

@@ -5,8 +5,8 @@
 
 struct old_ir {
     VEC(struct value *) inputs; /* of the main graph as they stood; empty: the model is newer */
-    VEC(struct value *) loose;  /* initializers that were no inputs: some exporters leave them out */
-    size_t nested;              /* initializers of subgraphs */
+    VEC(struct value *) loose; /* initializers that were no inputs: some exporters leave them out */
+    size_t nested;             /* initializers of subgraphs */
 };
 
 /* Takes the initializers out of the inputs: the passes see them as in newer models. */

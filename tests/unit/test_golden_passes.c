@@ -349,7 +349,9 @@ static void test_refusals(void **state)
         free(files[i]);
     }
     free(files);
-    check_source("src/rewrite/rewrite.c");
+    static const char *const SHARED[] = {"rewrite.c", "affine.c", "linear.c", "linear_fold.c"};
+    for (size_t i = 0; i < sizeof SHARED / sizeof SHARED[0]; i++)
+        check_source(arena_printf(arena, "src/rewrite/%s", SHARED[i]));
     assert_int_equal(n_failed, 0);
 }
 
