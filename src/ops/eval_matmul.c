@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ops/adapt.h"
+#include "ops/fast_int.h"
 
 static int plan(struct eval *e, const struct tensor *a, const struct tensor *b,
                 struct matmul_params *p)
@@ -76,9 +77,7 @@ int eval_matmul_integer(struct eval *e)
     a.b_signed = e->in[1]->dtype == DT_INT8;
     rc = zero_of(e, 2, p.m, &a.a_zero);
     rc = rc ? rc : zero_of(e, 3, p.n, &a.b_zero);
-    if (!rc)
-        matmul_int(&p, &a, out_data(e, 0));
-    return rc;
+    return rc ? rc : eval_matmul_int(e, 0, &p, &a, out_data(e, 0));
 }
 
 static struct gemm_args read_gemm(struct eval *e)

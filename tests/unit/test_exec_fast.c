@@ -54,6 +54,17 @@ static const char PRODUCTS[] =
     "  one: float[1,24] = fill(0.01)\n  f2 = MatMul(f1, one)\n  f3 = MatMul(f2, w8)\n"
     "  f4 = Sigmoid(f3)\n  r = Mul(f3, f4)\n}";
 
+static const char INTEGERS[] =
+    "ir 8 opset 17 opset com.microsoft 1\n"
+    "graph g(x: float[m,96]) -> (y: float[m,200], z: int32[m,1100]) {\n"
+    "  w: int8[96,200] = fill(seed 1, -128, 127)\n  wu: uint8[96,1100] = fill(seed 2, 0, 255)\n"
+    "  wz: int8[] = -7\n  cz: uint8[1100] = fill(seed 3, 0, 255)\n"
+    "  ws: float[200] = fill(seed 4, 0.01, 0.02)\n  b: float[200] = fill(seed 5, -1, 1)\n"
+    "  q, s, k = DynamicQuantizeLinear(x)\n  y0 = MatMulInteger(q, w, k, wz)\n"
+    "  y1 = Cast<to=1>(y0)\n  y2 = com.microsoft::DynamicQuantizeMatMul(x, w, ws, _, b)\n"
+    "  y = Add(y1, y2)\n  z0 = MatMulInteger(q, wu, k, cz)\n  z1 = MatMulInteger(q, wu)\n"
+    "  z = Add(z0, z1)\n}";
+
 static const struct graph_case {
     const char *text;
     int rank;
@@ -61,7 +72,7 @@ static const struct graph_case {
 } CASES[] = {
     {RESIDUAL, 4, {1, 3, 37, 53}}, {RESIDUAL, 4, {3, 3, 16, 16}},   {RESIDUAL, 4, {1, 3, 160, 160}},
     {TRANSPOSED, 4, {1, 9, 7, 8}}, {TRANSPOSED, 4, {1, 64, 64, 8}}, {PRODUCTS, 3, {1, 17, 24}},
-    {PRODUCTS, 3, {2, 256, 24}},
+    {PRODUCTS, 3, {2, 256, 24}},   {INTEGERS, 2, {1, 96}},          {INTEGERS, 2, {37, 96}},
 };
 enum { N_CASES = sizeof CASES / sizeof *CASES };
 

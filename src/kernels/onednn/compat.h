@@ -57,6 +57,16 @@ static inline bool dnn_desc_strided(struct dnn_desc *d, int rank, const int64_t 
     return dnnl_memory_desc_create_with_strides(&d->of, rank, wide.of, dnnl_f32, steps.of) ==
            dnnl_success;
 }
+static inline bool dnn_desc_typed(struct dnn_desc *d, int rank, const int64_t *dims,
+                                  const int64_t *strides, dnnl_data_type_t type)
+{
+    d->of = NULL;
+    const struct dnn_dims wide = dnn_dims_of(rank, dims);
+    const struct dnn_dims steps = strides ? dnn_dims_of(rank, strides) : wide;
+    return (strides ? dnnl_memory_desc_create_with_strides(&d->of, rank, wide.of, type, steps.of)
+                    : dnnl_memory_desc_create_with_tag(&d->of, rank, wide.of, type,
+                                                       dnnl_format_tag_any)) == dnnl_success;
+}
 static inline bool dnn_desc_tagged(struct dnn_desc *d, int rank, const int64_t *dims,
                                    dnnl_format_tag_t tag)
 {
@@ -146,6 +156,16 @@ static inline bool dnn_desc_strided(struct dnn_desc *d, int rank, const int64_t 
     const struct dnn_dims wide = dnn_dims_of(rank, dims), steps = dnn_dims_of(rank, strides);
     return dnnl_memory_desc_init_by_strides(&d->of, rank, wide.of, dnnl_f32, steps.of) ==
            dnnl_success;
+}
+/* Of any element type; strides NULL: the library may choose the layout. */
+static inline bool dnn_desc_typed(struct dnn_desc *d, int rank, const int64_t *dims,
+                                  const int64_t *strides, dnnl_data_type_t type)
+{
+    const struct dnn_dims wide = dnn_dims_of(rank, dims);
+    const struct dnn_dims steps = strides ? dnn_dims_of(rank, strides) : wide;
+    return (strides ? dnnl_memory_desc_init_by_strides(&d->of, rank, wide.of, type, steps.of)
+                    : dnnl_memory_desc_init_by_tag(&d->of, rank, wide.of, type,
+                                                   dnnl_format_tag_any)) == dnnl_success;
 }
 static inline bool dnn_desc_tagged(struct dnn_desc *d, int rank, const int64_t *dims,
                                    dnnl_format_tag_t tag)

@@ -146,6 +146,23 @@ struct dnn_gemm_args {
 };
 bool dnn_gemm(const struct dnn_gemm_args *g, const float *a, const float *b, float *y);
 
+/* Products of 8-bit integers, exact: y [m, n] int32 = a [m, k] * b [k, n]; a of uint8 or int8 and y
+ * dense; b constant, rows b_step apart, copied into oneDNN's layout. NULL too on
+ * machines whose instructions for this saturate (oneDNN developer guide, "Nuances of int8
+ * computations": those before VNNI). */
+struct dnn_int_args {
+    int64_t m, n, k;
+    bool a_signed;
+    const int8_t *b;
+    int64_t b_step;
+};
+struct dnn_int;
+struct dnn_int *dnn_int_new(const struct dnn_int_args *args); /* returns owned */
+void dnn_int_free(struct dnn_int *p);
+size_t dnn_int_scratch(const struct dnn_int *p);
+size_t dnn_int_held(const struct dnn_int *p);
+bool dnn_int_run(const struct dnn_int *p, const void *a, int32_t *y, void *scratch);
+
 /* ---- pooling ---- */
 
 enum dnn_pool_kind {
