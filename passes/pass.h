@@ -92,7 +92,8 @@ struct pass_plan {
     const char *const *skip;     /* NULL-terminated: not these; or NULL */
     const struct target *target; /* may be NULL: what ONNX Runtime runs */
     int64_t opset;               /* of ai.onnx that the result is to have; 0: it stays */
-    bool verify;                 /* check the graph after each pass; debug builds always do */
+    bool quantizes; /* a quantizer follows: fusions make no operator that it has no rule for */
+    bool verify;    /* check the graph after each pass; debug builds always do */
 };
 const struct pass_plan *pass_plan(const struct pass_run *r);
 /* Runs the plan to a fixpoint (levels) or once in order (names). Verifies the graph after each pass

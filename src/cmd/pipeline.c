@@ -46,8 +46,8 @@ static int rewrite(struct pipeline *p, const struct target *target)
     if (code)
         return code;
     cmd_phase(p->cmd, "rewrite");
-    code =
-        passes_run(p->m, &(struct pass_plan){.level = PIPELINE_LEVEL, .target = target}, &p->log);
+    struct pass_plan plan = {.level = PIPELINE_LEVEL, .target = target, .quantizes = true};
+    code = passes_run(p->m, &plan, &p->log);
     return code ? code : model_infer(p->m, &infer, NULL);
 }
 

@@ -26,9 +26,9 @@
 
 enum {
     MATCH_TERMS = 96, /* of one pattern */
-    MATCH_NAMES = 16,
+    MATCH_NAMES = 24,
     MATCH_ARGS = 5,
-    MATCH_EQUATIONS = 10,
+    MATCH_EQUATIONS = 12,
     MATCH_NODES = 48,
     MATCH_WORD = 24 /* characters of a name or an operator */
 };

@@ -107,6 +107,10 @@ static bool is_known(struct pass_run *r, const struct fusion *f, const struct ma
                      (long long)opset);
         return false;
     }
+    if (f->op && pass_plan(r)->quantizes && op_find("", f->op)->quant == QRULE_NONE) {
+        pass_refused(r, n, "the quantizer has no rule for %s", f->op);
+        return false;
+    }
     if (!f->op || pass_knows(r, n, "", f->op, x ? value_dtype(x) : DT_UNDEFINED))
         return true;
     pass_refused(r, n, "the target does not have %s", f->op);

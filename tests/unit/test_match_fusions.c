@@ -179,27 +179,45 @@ static void test_same_results(void **state)
     assert_true(n_compared > 80);
 }
 
-/* ---- a target that lacks the operator ---- */
+/* ---- who does not get the operator ---- */
+
+static void check_refusal(struct pass_plan plan, const char *pass, const char *text,
+                          const char *reason)
+{
+    const char *names[] = {pass, NULL};
+    struct pass_log log = {0};
+    struct model *m = parsed(text);
+    assert_non_null(m);
+    plan.names = names;
+    assert_int_equal(passes_run(m, &plan, &log), 0);
+    assert_int_equal(log.results.data[0].rewrites, 0);
+    assert_int_equal(log.results.data[0].refused, 1);
+    assert_string_equal(log.results.data[0].refusals.data[0].text, reason);
+    pass_log_release(&log);
+    model_free(m);
+}
 
 static void test_target_without(void **state)
 {
     static const char TEXT[] = "opset 17\ngraph main(x: float[2,3]) -> (y) {\n"
                                "one: float[] = 1\ne = Exp(x)\na = Add(e, one)\ny = Log(a)\n}\n";
-    const char *names[] = {"fuse-softplus", NULL};
     struct target *few;
-    struct pass_log log = {0};
-    struct model *m = parsed(TEXT);
     (void)state;
     assert_int_equal(target_load(&few, "tests/targets/few.json", &ctx), 0);
-    struct pass_plan plan = {.names = names, .target = few};
-    assert_int_equal(passes_run(m, &plan, &log), 0);
-    assert_int_equal(log.results.data[0].rewrites, 0);
-    assert_int_equal(log.results.data[0].refused, 1);
-    assert_string_equal(log.results.data[0].refusals.data[0].text,
-                        "the target does not have Softplus");
-    pass_log_release(&log);
+    check_refusal((struct pass_plan){.target = few}, "fuse-softplus", TEXT,
+                  "the target does not have Softplus");
     target_free(few);
-    model_free(m);
+}
+
+/* What the quantizer would leave in float stays two matrix products. */
+static void test_before_quantizing(void **state)
+{
+    static const char TEXT[] = "opset 23\ngraph main(q: float[1,2,3,4], k: float[1,2,4,5], "
+                               "v: float[1,2,5,4]) -> (y) {\n"
+                               "s = MatMul(q, k)\np = Softmax(s)\ny = MatMul(p, v)\n}\n";
+    (void)state;
+    check_refusal((struct pass_plan){.quantizes = true}, "fuse-attention", TEXT,
+                  "the quantizer has no rule for Attention");
 }
 
 static int setup(void **state)
@@ -223,6 +241,7 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_results),
-                                       cmocka_unit_test(test_target_without)};
+                                       cmocka_unit_test(test_target_without),
+                                       cmocka_unit_test(test_before_quantizing)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
