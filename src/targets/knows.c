@@ -30,6 +30,6 @@ bool target_knows(const struct target *t, const char *domain, const char *op_typ
     if (!t)
         return true;
     if (!rule)
-        return !t->only_listed && has_dtype(t->dtypes, dtype);
+        return onnx && !t->only_listed && has_dtype(t->dtypes, dtype);
     return opset >= rule->since && has_dtype(rule->dtypes ? rule->dtypes : t->dtypes, dtype);
 }

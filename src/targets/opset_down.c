@@ -235,18 +235,35 @@ static void shape_part(struct node *n)
     node_drop_attr(n, "end");
 }
 
+/* Zero copies the input's size at its place: harmless where that is the same size. */
+static bool size_is_safe(const struct value *x, int i, dim_t d)
+{
+    int64_t size;
+    bool copies = d && i < rank_of(x) && d == x->type.dims[i];
+    return copies || (d && dim_is_const(d, &size) ? size != 0 : d && dim_at_least(d, 1));
+}
+
 static const char *allowzero_problem(const struct node *n, int64_t to)
 {
-    int64_t dims[MAX_LIST];
-    uint32_t count;
+    static const char NEWER[] = "it allows zeros in its shape, which came with opset 14";
+    const struct value *x = node_input(n, 0), *shape = node_input(n, 1);
+    int64_t list[MAX_LIST], count;
+    uint32_t n_list;
+    const dim_t *sizes;
     (void)to;
     if (!node_int(n, "allowzero", 0))
         return NULL;
-    if (!opset_ints(node_input(n, 1), dims, MAX_LIST, &count))
-        return "it allows zeros in a shape that is not constant";
-    for (uint32_t i = 0; i < count; i++)
-        if (dims[i] == 0)
-            return "it allows zeros in its shape, which came with opset 14";
+    if (opset_ints(shape, list, MAX_LIST, &n_list)) {
+        for (uint32_t i = 0; i < n_list; i++)
+            if (list[i] == 0)
+                return NEWER;
+        return NULL;
+    }
+    if (!shape || !model_values(n->graph->model, shape, &sizes, &count))
+        return "it allows zeros in a shape that is not known";
+    for (int64_t i = 0; i < count; i++)
+        if (!size_is_safe(x, (int)i, sizes[i]))
+            return NEWER;
     return NULL;
 }
 

@@ -5,7 +5,7 @@
  *     "schema": "npuprep.target/1", "name": "int8", "summary": "one line",
  *     "opset": 13,                 lowest opset of what is written for it
  *     "max_opset": 26,             operators that came after it are not known
- *     "operators": "onnx",         knows what ai.onnx and com.microsoft have, but for "known": false;
+ *     "operators": "onnx",         knows what ai.onnx has, but for "known": false;
  *                                  or "listed": only what stands in "ops" without "known": false
  *     "dtypes": ["float"],         element types of operators' first outputs; left out: all
  *     "max_rank": 0,               of tensors; 0: no limit
