@@ -6,10 +6,12 @@
  */
 #include "base/mem.h"
 #include "ops/fast_band.h"
+#include "ops/fast_conv_rows.h"
 #include "ops/fast_post.h"
 #include "ops/op_impl.h"
 
 struct conv_state {
+    struct conv_rows *rows; /* as a matrix product: nothing below is used */
     int n;
     struct dnn_conv *conv[BAND_MAX];
     int64_t in_at[BAND_MAX], out_at[BAND_MAX];
@@ -41,6 +43,8 @@ static int conv_run(const void *state, struct eval *e)
 {
     const struct conv_state *s = state;
     struct conv_call call = {s, e};
+    if (s->rows)
+        return conv_rows_run(s->rows, e);
     return s->n == 1 ? run_band(&call, 0, 0) : pool_run(e->pool, (size_t)s->n, run_band, &call);
 }
 
@@ -49,6 +53,7 @@ static void conv_release(void *state)
     struct conv_state *s = state;
     for (int i = s->n - 1; i >= 0; i--) /* the first one owns the weights */
         dnn_conv_free(s->conv[i]);
+    conv_rows_free(s->rows);
     mem_free(s);
 }
 
@@ -179,14 +184,16 @@ static int prepare(struct prepare *p, bool transposed)
     if (transposed && q->batch == 1 && bands.n > 1) /* rows of the output overlap in the input */
         bands_cut(&q->window, q->batch, q->in_channels, q->out_channels, 0, &bands);
     struct conv_state *s = mem_alloc(sizeof *s);
-    bool ok = make_bands(&c, &bands, p, s);
+    if (!transposed)
+        s->rows = conv_rows_new(p, q, work, c.weights, c.bias, c.fold.steps);
+    bool ok = s->rows || make_bands(&c, &bands, p, s);
     mem_free(c.made);
     if (!ok) {
         conv_release(s);
         return 1;
     }
     p->state = s;
-    p->workspace = s->scratch;
+    p->workspace = s->rows ? conv_rows_workspace(s->rows) : s->scratch;
     p->consumed = 2 | 4;
     for (int i = 0; i < c.fold.steps; i++)
         if (p->fused->steps[i].kind != FUSED_LINEAR && p->fused->steps[i].input < 32)
