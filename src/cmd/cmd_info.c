@@ -3,6 +3,7 @@
 #include "cmd/options_model.h"
 #include "onnx/load.h"
 #include "report/facts.h"
+#include "report/shape_ends.h"
 #include "report/table.h"
 
 struct info_options {
@@ -19,6 +20,7 @@ struct info {
     struct cmd *cmd;
     const struct model *m;
     struct model_facts facts;
+    struct shape_ends ends;
     bool layers;
 };
 
@@ -73,6 +75,22 @@ static void print_sizes(const struct info *r, FILE *out)
                 (long long)f->qoperator_nodes);
 }
 
+static void print_shapes(const struct shape_ends *s, FILE *out)
+{
+    enum { SHOWN = 5 };
+    fprintf(out, "%-12s %lld of %lld known", "shapes", (long long)s->known, (long long)s->values);
+    if (s->conflicts)
+        fprintf(out, ", %lld declared otherwise", (long long)s->conflicts);
+    fputc('\n', out);
+    for (size_t i = 0; i < s->list.count && i < SHOWN; i++) {
+        const struct shape_end *e = &s->list.data[i];
+        cmd_print(out, "%-12s they end at '%s'%s%s%s: %s\n", "", e->value->name,
+                  e->node ? " (" : "", e->node ? e->node->op_type : "", e->node ? ")" : "", e->why);
+    }
+    if (s->list.count > SHOWN)
+        fprintf(out, "%-12s and at %zu more; --json lists them\n", "", s->list.count - SHOWN);
+}
+
 static void print_layers(const struct info *r, FILE *out)
 {
     struct table *t = table_new("node|operator|output|>MACs");
@@ -97,6 +115,7 @@ static void print_text(struct cmd *cmd, const void *result, FILE *out)
     const struct info *r = result;
     print_head(r, out);
     print_sizes(r, out);
+    print_shapes(&r->ends, out);
     fputc('\n', out);
     struct table *t = table_new("operator|>count");
     for (size_t i = 0; i < r->facts.ops.count; i++) {
@@ -203,6 +222,8 @@ static void print_json(const void *result, struct json_writer *w)
         jw_string(w, r->facts.symbols.data[i]);
     jw_end(w);
     json_counts(&r->facts, w);
+    jw_key(w, "shapes");
+    shape_ends_json(&r->ends, w);
     if (r->layers)
         json_layers(m, w);
 }
@@ -217,13 +238,16 @@ static int describe(struct cmd *cmd, struct model *m)
     if (code)
         return code;
     ops_resolve(m);
-    code = model_infer(m, &infer, NULL);
+    struct infer_report found;
+    code = model_infer(m, &infer, &found);
     if (code < 0)
         return code;
     const struct info_options *o = cmd_options(cmd, &GROUP);
     struct info r = {.cmd = cmd, .m = m, .layers = o->layers};
     facts_collect(m, cmd->arena, &r.facts);
+    shape_ends_collect(m, found.conflicts, cmd->arena, &r.ends);
     cmd_result(cmd, print_text, print_json, &r);
+    shape_ends_release(&r.ends);
     facts_release(&r.facts);
     return 0;
 }

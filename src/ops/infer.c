@@ -303,6 +303,7 @@ int model_infer(struct model *m, const struct infer_options *options, struct inf
     w.quiet.diag = diag_new(NULL, NULL);
     w.work_limit = WORK_PER_NODE * ((int64_t)m->n_nodes + 1024);
     int rc = 0;
+    walk_collect_names(&w);
     for (size_t i = 0; !rc && i < m->graph->inputs.count; i++)
         rc = commit_input(&w, m->graph->inputs.data[i]);
     if (!rc)
@@ -314,6 +315,7 @@ int model_infer(struct model *m, const struct infer_options *options, struct inf
     arena_free(w.scratch);
     map_release(&w.memos);
     map_release(&w.fresh);
+    map_release(&w.composed);
     return rc;
 }
 

@@ -66,6 +66,9 @@ struct walk {
     const struct frame *frame;
     struct map memos; /* function -> struct memo */
     struct map fresh; /* symbols made by infer_fresh in this run */
+    struct map composed;             /* symbol -> what its name says (infer_symbols.c) */
+    const struct dim_binding *plain; /* names of the inputs' dimensions */
+    size_t n_plain;
     struct ctx quiet; /* the model's ctx with a diag that nobody reads: for folding */
     int function_depth;
     int lenient;              /* > 0: inside a branch that may be dead */
@@ -94,6 +97,10 @@ struct type type_copy(struct arena *a, const struct type *t);
 struct type infer_type_of(struct dim_table *dims, struct arena *a, const struct tensor *t);
 struct type type_bind(struct walk *w,
                       const struct type *t); /* symbols replaced by the options' bindings */
+/* Before anything is committed: the plain names of the inputs' dimensions. */
+void walk_collect_names(struct walk *w);
+/* The expression that the symbol's name spells, or the symbol itself. */
+dim_t walk_composed(struct walk *w, dim_t d);
 /* The inferred type completed by the declared one. *conflict: they contradict each other. */
 struct type type_merge(struct walk *w, const struct type *inferred, const struct type *declared,
                        bool *conflict);

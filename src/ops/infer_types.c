@@ -65,9 +65,12 @@ static dim_t clean_dim(struct walk *w, dim_t d)
     int64_t size;
     if ((name && (!*name || !strcmp(name, "?"))) || (dim_is_const(d, &size) && size < 0))
         return NULL;
-    return w->options && w->options->n_bindings
-               ? dim_bind(w->m->dims, d, w->options->bindings, w->options->n_bindings)
-               : d;
+    bool bound = w->options && w->options->n_bindings;
+    dim_t own = bound ? dim_bind(w->m->dims, d, w->options->bindings, w->options->n_bindings) : d;
+    dim_t meant = dim_is_const(own, NULL) ? own : walk_composed(w, own);
+    return bound && meant != own
+               ? dim_bind(w->m->dims, meant, w->options->bindings, w->options->n_bindings)
+               : meant;
 }
 
 static const dim_t *clean_dims(struct walk *w, const struct type *t)

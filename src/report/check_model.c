@@ -9,6 +9,7 @@
 #include "ops/op.h"
 #include "quant/quant.h"
 #include "report/check_qdq.h"
+#include "report/shape_ends.h"
 #include "targets/target.h"
 
 enum { OLDEST_OPSET = 7 }; /* ops.def begins with the signatures in force there */
@@ -204,6 +205,28 @@ static int check_weights(const struct model *m)
     return code;
 }
 
+/* ---- shapes ---- */
+
+/* What inference reports itself (conflicts, nodes that do not fit) are findings; where it ends, too. */
+static void check_shapes(struct model *m)
+{
+    enum { SHOWN = 20 };
+    struct infer_report found;
+    struct shape_ends ends;
+    if (model_infer(m, NULL, &found) < 0)
+        return;
+    struct arena *a = arena_new();
+    shape_ends_collect(m, found.conflicts, a, &ends);
+    for (size_t i = 0; i < ends.list.count && i < SHOWN; i++)
+        check_found(m, E_SHAPE_ENDS, ends.list.data[i].node, "the shape of '%s' is not known: %s",
+                    ends.list.data[i].value->name, ends.list.data[i].why);
+    if (ends.list.count > SHOWN)
+        check_found(m, E_SHAPE_ENDS, NULL, "%zu more shapes are not known",
+                    ends.list.count - SHOWN);
+    shape_ends_release(&ends);
+    arena_free(a);
+}
+
 int check_model(struct model *m)
 {
     ops_resolve(m);
@@ -216,7 +239,7 @@ int check_model(struct model *m)
     size_t errors = diag_errors(m->ctx->diag);
     int code = check_weights(m);
     if (!code && !errors)
-        model_infer(m, NULL, NULL); /* what it reports are findings */
+        check_shapes(m);
     return code;
 }
 
