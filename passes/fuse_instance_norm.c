@@ -8,7 +8,8 @@
  */
 #include "rewrite/match_norm.h"
 
-static const char *const SPELLINGS[] = {"Div(d, root)|Mul(d, inverse)" NORM_CENTRED, NULL};
+static const char *const SPELLINGS[] = {
+    "Div(" NORM_DEVIATION ", root)|Mul(" NORM_DEVIATION ", " NORM_INVERSE ")" NORM_CENTRED, NULL};
 
 /* The axis of the channels, which scale and bias run over. */
 static const char *channels(const struct match *m, struct norm_axes *a)

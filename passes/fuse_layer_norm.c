@@ -13,11 +13,12 @@
  */
 #include "rewrite/match_norm.h"
 
-static const char *const SPELLINGS[] = {"Mul*(d, inverse, #scale)" NORM_CENTRED,
-                                        "Div(d, root)|Mul(d, inverse)" NORM_CENTRED,
-                                        "Add(Mul(x, k), Sub(#bias, Mul(mean, k))); k = "
-                                        "Mul(inverse, #scale)|Div(#scale, root)" NORM_CENTRED,
-                                        NULL};
+static const char *const SPELLINGS[] = {
+    "Mul*(" NORM_DEVIATION ", " NORM_INVERSE ", #scale)" NORM_CENTRED,
+    "Div(" NORM_DEVIATION ", root)|Mul(" NORM_DEVIATION ", " NORM_INVERSE ")" NORM_CENTRED,
+    "Add(Mul(x, k), Sub(#bias, Mul(mean, k))); k = Mul(" NORM_INVERSE
+    ", #scale)|Div(#scale, root)" NORM_CENTRED,
+    NULL};
 
 static const char *parameter_problem(const struct match *m, const char *name,
                                      const struct norm_axes *a)

@@ -12,8 +12,10 @@
 #define SQUARES                                                                               \
     NORM_EQUATIONS "; variance = ReduceMean(square, ..)|GlobalAveragePool(square); square = " \
                    "Pow(x, 2)|Mul(x, x)"
-static const char *const SPELLINGS[] = {"Mul*(x, inverse, #scale)" SQUARES,
-                                        "Div(x, root)|Mul(x, inverse)" SQUARES, NULL};
+static const char *const SPELLINGS[] = {
+    "Mul*(x, " NORM_INVERSE ", #scale)" SQUARES,
+    "Div(x, root=Sqrt(shifted))|Div(x, root=Pow(shifted, 0.5))|Mul(x, " NORM_INVERSE ")" SQUARES,
+    NULL};
 
 static const char *axes_problem(const struct match *m, struct norm_axes *a)
 {

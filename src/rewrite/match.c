@@ -65,11 +65,11 @@ static int given_inputs(const struct node *n)
     return (int)count;
 }
 
-static struct node *maker(const struct search *s, const struct value *v, const char *op)
+static struct node *maker(const struct search *s, const struct value *v, const struct op *row)
 {
     struct node *n = v->producer;
-    bool fits = n && v->slot == 0 && n->graph == s->m->root->graph && node_is(n, op) &&
-                node_is_onnx(n) && s->m->n_nodes < MATCH_NODES;
+    bool fits = n && n->op == row && v->slot == 0 && n->graph == s->m->root->graph &&
+                !n->function && s->m->n_nodes < MATCH_NODES;
     return fits ? n : NULL;
 }
 
@@ -94,7 +94,7 @@ static bool solve_args(struct search *s, const struct match_term *t, const struc
 static bool solve_node(struct search *s, const struct match_term *t, struct value *v,
                        const struct goal *next)
 {
-    struct node *n = maker(s, v, t->op);
+    struct node *n = maker(s, v, t->row);
     int given = n ? given_inputs(n) : 0, kept = s->m->n_nodes;
     if (!n || (t->open ? given < t->n_args : given != t->n_args))
         return false;
@@ -114,7 +114,7 @@ static bool solve_inverse(struct search *s, const struct match_term *t, const st
 {
     bool product = !strcmp(t->op, "Mul"), wide = s->m->wide_constant;
     int rank = s->m->constant_rank;
-    struct node *n = maker(s, g->v, product ? "Div" : "Sub");
+    struct node *n = maker(s, g->v, t->inverse);
     int kept = s->m->n_nodes;
     if (!n || !node_input(n, 0) || !node_input(n, 1))
         return false;
@@ -145,15 +145,17 @@ static bool solve_chain(struct search *s, const struct goal *g)
     }
     if (solve_inverse(s, t, g))
         return true;
-    struct node *n = maker(s, g->v, t->op);
+    struct node *n = maker(s, g->v, t->row);
     int kept = s->m->n_nodes;
     if (!n || given_inputs(n) != 2 || !n->inputs[0].value)
         return false;
     s->m->nodes[s->m->n_nodes++] = n;
     for (uint32_t left = (all - 1) & all; left; left = (left - 1) & all) {
-        struct goal second = {0, g->term, all & ~left, n->inputs[1].value, g->next};
-        struct goal first = {0, g->term, left, n->inputs[0].value, &second};
-        if (solve(s, &first))
+        uint32_t right = all & ~left;
+        uint32_t first = right & (right - 1) ? 0 : 1; /* a single term says no sooner than a tree */
+        struct goal later = {0, g->term, first ? left : right, n->inputs[1 - first].value, g->next};
+        struct goal sooner = {0, g->term, first ? right : left, n->inputs[first].value, &later};
+        if (solve(s, &sooner))
             return true;
     }
     s->m->n_nodes = kept;
@@ -232,24 +234,26 @@ static bool solve(struct search *s, const struct goal *g)
     return found;
 }
 
-/* A cheap no for most nodes. */
-static bool may_be_root(const struct match_pattern *p, const struct node *n)
+int match_roots(const struct match_pattern *p, const struct op **rows, int room)
 {
+    int count = 0;
     for (int t = p->root; t >= 0; t = p->terms[t].otherwise) {
         const struct match_term *term = &p->terms[t];
-        const char *inverse = strcmp(term->op, "Mul") ? "Sub" : "Div";
-        if (term->optional || !strcmp(n->op_type, term->op) ||
-            (term->chain && !strcmp(n->op_type, inverse)))
-            return true;
+        if (term->row && count < room)
+            rows[count++] = term->row;
+        if (term->inverse && count < room)
+            rows[count++] = term->inverse;
     }
-    return false;
+    return count;
 }
 
 bool match_at(const struct match_pattern *p, struct node *root, struct match *m)
 {
-    if (!may_be_root(p, root))
-        return false;
-    *m = (struct match){.pattern = p, .root = root};
+    m->pattern = p;
+    m->root = root;
+    m->n_nodes = m->constant_rank = 0;
+    m->wide_constant = false;
+    memset(m->values, 0, sizeof m->values);
     struct search s = {.p = p, .m = m};
     struct goal equations = {1, 0, 0, NULL, NULL};
     struct goal all = {0, p->root, 0, node_output(root, 0), &equations};

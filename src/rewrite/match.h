@@ -39,6 +39,7 @@ struct match_term {
     enum term_kind kind;
     bool optional, chain, open; /* Op?(..), Op*(..), Op(.., ..) */
     char op[MATCH_WORD];
+    const struct op *row, *inverse; /* of op, and of Div for a chain of Mul, Sub for Add; or NULL */
     double number;
     int name;             /* in the pattern's names, or -1 */
     int args[MATCH_ARGS]; /* terms */
@@ -71,6 +72,8 @@ struct match {
 };
 
 bool match_at(const struct match_pattern *p, struct node *root, struct match *m);
+/* The operators that the root may be: at most room of them, returns how many. */
+int match_roots(const struct match_pattern *p, const struct op **rows, int room);
 
 struct value *match_value(const struct match *m, const char *name); /* NULL: not in this choice */
 struct node *match_node(const struct match *m, const char *name);   /* its producer */

@@ -3,20 +3,58 @@
 
 #include <assert.h>
 
-/* The spellings, read once for a run of the pass. */
-static const struct match_pattern *patterns_of(struct pass_run *r, const struct fusion *f)
+enum { ROOTS = 16 };
+
+/* The spellings, read once for a run of the pass, and the operators that they end with. */
+struct spellings {
+    int count, n_roots;
+    const struct op *roots[ROOTS];
+    struct match_pattern patterns[];
+};
+
+static void add_roots(struct spellings *s, const struct match_pattern *p)
+{
+    const struct op *rows[ROOTS];
+    int count = match_roots(p, rows, ROOTS);
+    for (int i = 0; i < count; i++) {
+        bool known = false;
+        for (int k = 0; k < s->n_roots; k++)
+            known |= s->roots[k] == rows[i];
+        assert(known || s->n_roots < ROOTS);
+        if (!known)
+            s->roots[s->n_roots++] = rows[i];
+    }
+}
+
+static void read_spellings(struct spellings *s, const struct fusion *f, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const char *where;
+        bool fine = match_parse(f->spellings[i], &s->patterns[i], &where);
+        assert(fine); /* a text of our own */
+        (void)fine;
+        add_roots(s, &s->patterns[i]);
+    }
+    s->count = count;
+}
+
+static const struct spellings *spellings_of(struct pass_run *r, const struct fusion *f)
 {
     int count = 0;
     while (f->spellings[count])
         count++;
-    struct match_pattern *p = pass_state(r, (size_t)count * sizeof *p);
-    for (int i = 0; i < count && !p[i].n_terms; i++) {
-        const char *where;
-        bool fine = match_parse(f->spellings[i], &p[i], &where);
-        assert(fine); /* a text of our own */
-        (void)fine;
-    }
-    return p;
+    struct spellings *s = pass_state(r, sizeof *s + (size_t)count * sizeof(struct match_pattern));
+    if (!s->count)
+        read_spellings(s, f, count);
+    return s;
+}
+
+static bool may_end_with(const struct spellings *s, const struct node *n)
+{
+    bool found = false;
+    for (int i = 0; i < s->n_roots; i++)
+        found |= s->roots[i] == n->op;
+    return found;
 }
 
 /* ---- what is known ---- */
@@ -121,11 +159,11 @@ int fuse_visit(struct pass_run *r, struct node *n, const struct fusion *f)
 {
     const char *why = NULL;
     struct match m;
-    if (!node_is_onnx(n) || !node_output(n, 0))
+    if (!n->op)
         return 0;
-    const struct match_pattern *patterns = patterns_of(r, f);
-    for (int i = 0; f->spellings[i]; i++) {
-        if (!match_at(&patterns[i], n, &m))
+    const struct spellings *s = spellings_of(r, f);
+    for (int i = 0; may_end_with(s, n) && i < s->count; i++) {
+        if (!node_output(n, 0) || !match_at(&s->patterns[i], n, &m))
             continue;
         const char *problem = fusion_problem(f, &m);
         if (!problem && is_known(r, f, &m))

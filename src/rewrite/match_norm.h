@@ -4,13 +4,13 @@
 #define REWRITE_MATCH_NORM_H
 #include "rewrite/match_fuse.h"
 
-/* Equations behind a pattern that speaks of root = sqrt(variance + epsilon) or of inverse, its
- * reciprocal. The pattern says itself what variance is. */
-#define NORM_EQUATIONS                                             \
-    "; inverse = Reciprocal(root)|Div(1, root)|Pow(shifted, -0.5)" \
-    "; root = Sqrt(shifted)|Pow(shifted, 0.5)"                     \
+/* For patterns: the reciprocal of root; x less its mean. What else they name stands in equations:
+ * root = sqrt(variance + epsilon); the pattern says itself what variance is. */
+#define NORM_INVERSE "Reciprocal(root)|Div(1, root)|Pow(shifted, -0.5)"
+#define NORM_DEVIATION "d=Sub(x, mean)"
+#define NORM_EQUATIONS                         \
+    "; root = Sqrt(shifted)|Pow(shifted, 0.5)" \
     "; shifted = Add(variance, #epsilon)"
-/* With the mean taken off: d = x - mean(x). */
 #define NORM_CENTRED                                                               \
     NORM_EQUATIONS "; variance = ReduceMean(square, ..)|GlobalAveragePool(square)" \
                    "; square = Pow(d, 2)|Mul(d, d)"                                \

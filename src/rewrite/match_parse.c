@@ -100,7 +100,10 @@ static int read_node(struct reader *r, const char *word)
     t->optional = take(r, '?');
     if (!take(r, '(') || !read_args(r, t))
         return -1;
-    bool fits = (!t->optional || t->n_args == 1) && (!t->chain || (t->n_args > 1 && !t->open));
+    t->row = op_find("", word);
+    t->inverse = t->chain ? op_find("", strcmp(word, "Mul") ? "Sub" : "Div") : NULL;
+    bool fits = t->row && (!t->chain || !strcmp(word, "Mul") || !strcmp(word, "Add")) &&
+                (!t->optional || t->n_args == 1) && (!t->chain || (t->n_args > 1 && !t->open));
     return fits ? index : -1;
 }
 
@@ -183,6 +186,9 @@ bool match_parse(const char *text, struct match_pattern *p, const char **where)
     *p = (struct match_pattern){0};
     p->root = read_term(&r);
     bool fine = p->root >= 0;
+    for (int t = p->root; t >= 0;
+         t = p->terms[t].otherwise) /* the root is a node, never left out */
+        fine = fine && p->terms[t].kind == TERM_NODE && !p->terms[t].optional;
     while (fine && take(&r, ';'))
         fine = read_equation(&r);
     skip_space(&r);

@@ -27,7 +27,7 @@ static void test_text(void **state)
     (void)state;
     assert_true(parses("Relu(x)"));
     assert_true(parses("Mul*(x, 0.5, Add(Erf(Div(x, 1.5)), 1))"));
-    assert_true(parses(" a=Cast?( x ) | Clip(x, ..) "));
+    assert_true(parses(" a=Cast( Cast?(x) ) | Clip(x, ..) "));
     assert_true(parses("Div(d, r); d = Sub(x, #mean); r = Sqrt(v)|Pow(v, -0.5)"));
 }
 
@@ -53,7 +53,12 @@ static void test_text_is_refused(void **state)
                                       "Relu(a=b)",
                                       "Relu(x) Relu(x)",
                                       "Relu(aVeryLongNameThatHasNoRoom)",
-                                      "Max(a, b, c, d, e, f)"};
+                                      "Max(a, b, c, d, e, f)",
+                                      "x",
+                                      "Cast?(x)",
+                                      "Relu(x)|x",
+                                      "Relux(x)",
+                                      "Sub*(x, y)"};
     (void)state;
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
         if (parses(BAD[i]))
