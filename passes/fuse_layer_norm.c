@@ -3,21 +3,36 @@
  * Before:  d = x - mean(x)   y = d / sqrt(mean(d * d) + epsilon)     over the last axes
  *          with Pow or Mul as the square, Pow(.., 0.5) or Sqrt as the root; divided by it, or
  *          multiplied by Reciprocal, 1 / root or Pow(.., -0.5), with a scale in that factor or not
+ *          or with the variance as mean(x * x) - mean(x) * mean(x), cut off at zero or not
  *          y = x * k + (bias - mean(x) * k),  k = scale / sqrt(mean(d * d) + epsilon)
  * After:   y = LayerNormalization<axis, epsilon>(x, scale, bias)     scale: ones where there is none
  * When:    opset 17; both means run over the same last axes, which are of constant length, and keep
  *          them; epsilon is one constant. Scale and bias that follow are taken up by
  *          fuse-norm-affine. All axes but the first two of four or more: fuse-instance-norm.
- * Spellings: torch (Div, Sqrt), JAX (rsqrt times scale), Keras and TensorFlow (k), PaddlePaddle.
+ * Spellings: torch (Div, Sqrt), JAX (rsqrt times scale, both variances), Keras and TensorFlow (k), PaddlePaddle.
  * Numerics: REASSOC.
  */
 #include "rewrite/match_norm.h"
+
+/* The variance as the mean of squares less the square of the mean, cut off at zero; the axis dropped
+ * and put back. */
+#define MOMENTS                                                                           \
+    "; root = Sqrt(shifted)|Pow(shifted, 0.5)"                                            \
+    "; shifted = Add(variance_there, #epsilon)"                                           \
+    "; variance_there = Expand?(Reshape(spread, ..)|Unsqueeze(spread, ..)|spread, ..)"    \
+    "; spread = Relu?(Sub(variance, Mul(mean, mean)|Pow(mean, 2)))|Max(0, Sub(variance, " \
+    "Mul(mean, mean)))"                                                                   \
+    "; variance = ReduceMean(Pow(x, 2)|Mul(x, x), ..)"                                    \
+    "; mean_there = Expand?(Reshape(mean, ..)|Unsqueeze(mean, ..)|mean, ..)"              \
+    "; mean = ReduceMean(x, ..)"
 
 static const char *const SPELLINGS[] = {
     "Mul*(" NORM_DEVIATION ", " NORM_INVERSE ", #scale)" NORM_CENTRED,
     "Div(" NORM_DEVIATION ", root)|Mul(" NORM_DEVIATION ", " NORM_INVERSE ")" NORM_CENTRED,
     "Add(Mul(x, k), Sub(#bias, Mul(mean, k))); k = Mul(" NORM_INVERSE
     ", #scale)|Div(#scale, root)" NORM_CENTRED,
+    "Mul*(Sub(x, mean_there), " NORM_INVERSE ", #scale)" MOMENTS,
+    "Mul(Sub(x, mean_there), " NORM_INVERSE ")|Div(Sub(x, mean_there), root)" MOMENTS,
     NULL};
 
 static const char *parameter_problem(const struct match *m, const char *name,
@@ -27,6 +42,17 @@ static const char *parameter_problem(const struct match *m, const char *name,
     return !v || norm_fits(constant_of(v), a) ? NULL : "its scale or bias runs over other axes";
 }
 
+/* A moment stands where it broadcasts along the axes: they have length 1, or x's. */
+static bool stands_along(const struct value *v, const struct value *x, const struct norm_axes *a)
+{
+    bool fits = !v || value_rank(v) == value_rank(x);
+    for (int i = 0; v && fits && i < a->rank; i++) {
+        dim_t d = v->type.dims[i], size = x->type.dims[i];
+        fits = (d && d == size) || (i >= a->first && i <= a->last && dim_equals(d, 1));
+    }
+    return fits;
+}
+
 static const char *axes_problem(const struct match *m, struct norm_axes *a)
 {
     const char *problem = norm_axes_of(m, a);
@@ -34,6 +60,9 @@ static const char *axes_problem(const struct match *m, struct norm_axes *a)
         return problem;
     if (norm_is_spatial(a))
         return FUSE_NONE;
+    if (!stands_along(match_value(m, "mean_there"), match_value(m, "x"), a) ||
+        !stands_along(match_value(m, "variance_there"), match_value(m, "x"), a))
+        return "its mean or variance is not known to stand along its axes";
     return a->last == a->rank - 1 ? norm_lengths(match_value(m, "x"), a)
                                   : "it does not run over the last axes";
 }

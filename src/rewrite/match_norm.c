@@ -7,10 +7,10 @@
 
 /* ---- axes ---- */
 
-static bool run_of_axes(const struct node *n, int rank, int *first, int *last)
+static bool run_of_axes(const struct node *n, bool keeps, int rank, int *first, int *last)
 {
     int axes[FUSE_RANK], count = 0;
-    if (!reduction_keeps(n) || !reduction_axes(n, rank, axes, &count))
+    if ((keeps && !reduction_keeps(n)) || !reduction_axes(n, rank, axes, &count))
         return false;
     *first = axes[0];
     *last = axes[count - 1];
@@ -21,13 +21,14 @@ const char *norm_axes_of(const struct match *m, struct norm_axes *a)
 {
     const struct node *variance = match_node(m, "variance"), *mean = match_node(m, "mean");
     int first = 0, last = 0;
+    bool keeps = !match_value(m, "variance_there"); /* else the pattern says where they stand */
     a->rank = value_rank(match_value(m, "x"));
     if (a->rank < 1 || a->rank > FUSE_RANK)
         return "its rank is not known";
-    if (!run_of_axes(variance, a->rank, &a->first, &a->last))
+    if (!run_of_axes(variance, keeps, a->rank, &a->first, &a->last))
         return "its axes are not constant and adjacent";
     if (mean &&
-        (!run_of_axes(mean, a->rank, &first, &last) || first != a->first || last != a->last))
+        (!run_of_axes(mean, keeps, a->rank, &first, &last) || first != a->first || last != a->last))
         return "its mean runs over other axes than its variance";
     return NULL;
 }

@@ -25,7 +25,8 @@ struct norm_axes {
 };
 
 /* The axes that the reductions named variance and mean (where there is one) run over. NULL, or why
- * they are no run of axes that are kept. lengths of the axes are not asked for. */
+ * they are no run of axes that are kept. With a value named variance_there they need not be kept: the
+ * pass checks where that and mean_there stand. Lengths of the axes are not asked for. */
 const char *norm_axes_of(const struct match *m, struct norm_axes *a);
 /* The lengths of the axes first .. last: NULL, or why they are not known. */
 const char *norm_lengths(const struct value *x, struct norm_axes *a);
