@@ -5,7 +5,8 @@
  * with the weights [kernel * channels, out channels]. oneDNN's convolutions fill their vectors with
  * input channels: with one of them, as where a Fourier transform or a filter bank is written as a
  * convolution of a signal, they leave most lanes empty (455 taps, 1 channel to 640, 13 results: 617 us,
- * this way 97). Bands are those of fast_band.h, each a product of its own over shared weights.
+ * this way 97). A filter (at most FILTERS out channels) reads its runs where they lie; oneDNN's tables for one
+ * of many results take megabytes. Bands are those of fast_band.h, each a product of its own over shared weights.
  */
 #include "ops/fast_conv_rows.h"
 
@@ -13,11 +14,15 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "kernels/float/gemv.h"
 #include "ops/fast_post.h"
+#include "ops/fused_apply.h"
 
 enum {
     MOST_CHANNELS = 4,    /* from 8 on the convolutions fill half a vector of 16 */
     LEAST_RUN = 16,       /* shorter sums are not worth a product */
+    FILTERS = 4,          /* out channels that are dot products */
+    CHUNK = 64,           /* results of a filter at a time */
     BAND_ROWS = 6,        /* at least, where there is more than one band */
     ROWS_BYTES = 1 << 20, /* that a band may write out: half of a second-level cache */
 };
@@ -28,6 +33,11 @@ struct conv_rows {
     struct dnn_matmul *product[BAND_MAX];
     int others[DNN_MAX_POSTS], n_others;
     size_t rows_bytes, scratch; /* the largest band's, rounded to 64 */
+    /* Filters instead of products: */
+    int64_t filters;
+    float *taps; /* [filters, run], then a bias each */
+    struct fused fused;
+    int folded;
 };
 
 struct call {
@@ -46,8 +56,10 @@ static bool fits(const struct conv_params *q, const struct bands *bands)
             return false;
     int64_t run = w->kernel[last] * q->in_channels;
     if (q->group != 1 || w->dilation[last] != 1 || q->in_channels > MOST_CHANNELS ||
-        run < LEAST_RUN || q->out_channels < LEAST_RUN)
+        run < LEAST_RUN || (q->out_channels < LEAST_RUN && q->out_channels > FILTERS))
         return false;
+    if (q->out_channels <= FILTERS)
+        return true;
     for (int i = 0; i < bands->n; i++)
         if (band_rows(&bands->at[i]) > ROWS_BYTES / (int64_t)sizeof(float) / run)
             return false;
@@ -122,6 +134,26 @@ static bool make_bands(struct conv_rows *c, struct prepare *p, const struct conv
     return true;
 }
 
+static bool make_filters(struct conv_rows *c, struct prepare *p, const struct conv_params *q,
+                         const float *weights, const float *bias, int folded)
+{
+    size_t n = (size_t)(q->out_channels * c->run), oc = (size_t)q->out_channels;
+    const float *taps = run_order(q, c->run, weights, p->scratch);
+    c->taps = mem_try_alloc((n + oc) * sizeof *c->taps);
+    if (!taps || !c->taps)
+        return false;
+    memcpy(c->taps, taps, n * sizeof *taps);
+    if (bias)
+        memcpy(c->taps + n, bias, oc * sizeof *bias);
+    c->filters = q->out_channels;
+    c->folded = folded;
+    if (p->fused)
+        c->fused = *p->fused;
+    c->rows_bytes = rounded((size_t)(c->run + CHUNK) * sizeof(float));
+    p->held += (n + oc) * sizeof *c->taps;
+    return true;
+}
+
 struct conv_rows *conv_rows_new(struct prepare *p, const struct conv_params *params, double work,
                                 const float *weights, const float *bias, int folded)
 {
@@ -133,7 +165,8 @@ struct conv_rows *conv_rows_new(struct prepare *p, const struct conv_params *par
     c->bands = bands;
     c->channels = params->in_channels;
     c->run = params->window.kernel[params->window.rank - 1] * c->channels;
-    if (make_bands(c, p, params, weights, bias, folded))
+    if (params->out_channels <= FILTERS ? make_filters(c, p, params, weights, bias, folded)
+                                        : make_bands(c, p, params, weights, bias, folded))
         return c;
     conv_rows_free(c);
     return NULL;
@@ -143,6 +176,8 @@ void conv_rows_free(struct conv_rows *c)
 {
     for (int i = c ? c->bands.n - 1 : -1; i >= 0; i--) /* the first one owns the weights */
         dnn_matmul_free(c->product[i]);
+    if (c)
+        mem_free(c->taps);
     mem_free(c);
 }
 
@@ -191,8 +226,59 @@ static int run_band(void *user, size_t i, int worker)
     return eval_fail(e, E_LIMIT_MEMORY, "oneDNN could not run a convolution");
 }
 
+/* n <= CHUNK results of all filters; the runs are `step` apart. */
+static void filter_runs(const struct conv_rows *c, const float *x, int64_t step, int64_t n,
+                        float *y, float *sums)
+{
+    for (int64_t f = 0; f < c->filters; f++) {
+        gemv_rows(c->taps + f * c->run, x, step, c->run, n, sums);
+        for (int64_t i = 0; i < n; i++)
+            y[i * c->filters + f] = sums[i] + c->taps[c->filters * c->run + f];
+    }
+}
+
+/* One element of the batch; row: room for a run. */
+static void filter_signal(const struct conv_rows *c, const struct window *w, const float *x,
+                          float *y, float *row, float *sums)
+{
+    int last = w->rank - 1;
+    int64_t size = w->in[last] * c->channels, step = w->stride[last] * c->channels,
+            lead = w->pad_begin[last] * c->channels;
+    for (int64_t o = 0, n; o < w->out[last]; o += n) {
+        int64_t first = o * step - lead,
+                whole = size < first + c->run ? 0 : (size - first - c->run) / step + 1;
+        n = w->out[last] - o < CHUNK ? w->out[last] - o : CHUNK;
+        n = first < 0 || !whole ? 1 : n < whole ? n : whole;
+        bool edge = first < 0 || !whole;
+        if (edge)
+            write_row(x, size, first, c->run, row);
+        filter_runs(c, edge ? row : x + first, step, n, y + o * c->filters, sums);
+    }
+}
+
+static int run_filters(void *user, size_t i, int worker)
+{
+    const struct call *call = user;
+    const struct conv_rows *c = call->c;
+    const struct band *b = &c->bands.at[i];
+    const struct window *w = &b->window;
+    const float *x = (const float *)call->e->in[0]->data + b->in_at;
+    float *y = (float *)tensor_writable(call->e->out[0]) + b->out_at;
+    char *work = (char *)call->e->workspace + (size_t)worker * conv_rows_workspace(c);
+    float *sums = (float *)(void *)work;
+    for (int64_t n = 0; n < b->batch; n++)
+        filter_signal(c, w, x + n * window_in_size(w) * c->channels,
+                      y + n * window_out_size(w) * c->filters, sums + CHUNK, sums);
+    return 0;
+}
+
 int conv_rows_run(const struct conv_rows *c, struct eval *e)
 {
     struct call call = {c, e};
-    return pool_run(e->pool, (size_t)c->bands.n, run_band, &call);
+    int code = pool_run(e->pool, (size_t)c->bands.n, c->filters ? run_filters : run_band, &call);
+    const struct fused_shape shape = {c->filters ? e->out[0]->count / c->filters : 0, c->filters,
+                                      1};
+    if (!code && c->filters)
+        fused_apply(&c->fused, c->folded, &shape, e, tensor_writable(e->out[0]));
+    return code;
 }

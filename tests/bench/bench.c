@@ -202,7 +202,12 @@ static int cmd_time(struct bench *b)
 
 static int cmd_ours(struct bench *b)
 {
-    return open_ours(b, false) && run_ours(b) ? 0 : fail(b, "ours");
+    if (!open_ours(b, false) || !run_ours(b))
+        return fail(b, "ours");
+    struct exec_memory m = exec_memory(b->exec);
+    printf("activations %.1f MB, prepared %.1f MB, heap %.1f MB at most\n",
+           (double)m.activations / 1e6, (double)m.prepared / 1e6, (double)mem_peak() / 1e6);
+    return 0;
 }
 
 static int cmd_peer(struct bench *b)

@@ -65,6 +65,16 @@ static const char INTEGERS[] =
     "  y = Add(y1, y2)\n  z0 = MatMulInteger(q, wu, k, cz)\n  z1 = MatMulInteger(q, wu)\n"
     "  z = Add(z0, z1)\n}";
 
+/* Few channels along one axis: products of written rows, and filters, whose windows reach into the padding. */
+static const char SIGNAL[] =
+    "ir 8 opset 17 graph g(x: float[b,2,n]) -> (y: float[b,32,m], z: float[b,3,k]) {\n"
+    "  w: float[32,2,24] = fill(seed 1, -0.3, 0.3)\n  b1: float[32] = fill(seed 2, -1, 1)\n"
+    "  f: float[3,2,40] = fill(seed 3, -0.3, 0.3)\n  b3: float[3] = fill(seed 4, -1, 1)\n"
+    "  s: float[3,1] = fill(seed 5, 0.5, 2)\n"
+    "  y0 = Conv<strides=[5], pads=[3, 17]>(x, w, b1)\n  y = Relu(y0)\n"
+    "  z0 = Conv<strides=[2], pads=[30, 45]>(x, f, b3)\n  z1 = Mul(z0, s)\n"
+    "  z2 = Sigmoid(z1)\n  z = Mul(z1, z2)\n}";
+
 static const struct graph_case {
     const char *text;
     int rank;
@@ -73,6 +83,7 @@ static const struct graph_case {
     {RESIDUAL, 4, {1, 3, 37, 53}}, {RESIDUAL, 4, {3, 3, 16, 16}},   {RESIDUAL, 4, {1, 3, 160, 160}},
     {TRANSPOSED, 4, {1, 9, 7, 8}}, {TRANSPOSED, 4, {1, 64, 64, 8}}, {PRODUCTS, 3, {1, 17, 24}},
     {PRODUCTS, 3, {2, 256, 24}},   {INTEGERS, 2, {1, 96}},          {INTEGERS, 2, {37, 96}},
+    {SIGNAL, 3, {2, 2, 300}},      {SIGNAL, 3, {1, 2, 9000}},       {SIGNAL, 3, {1, 2, 7}},
 };
 enum { N_CASES = sizeof CASES / sizeof *CASES };
 
