@@ -18,6 +18,7 @@ static const struct {
     {"Sign", false}, {"Neg", true},  {"Not", true},    {"BitwiseNot", true},
 };
 
+PASS_OPS(cancel_pairs, "Relu", "Abs", "Floor", "Ceil", "Round", "Sign", "Neg", "Not", "BitwiseNot");
 int visit_cancel_pairs(struct pass_run *r, struct node *n)
 {
     for (size_t i = 0; i < sizeof PAIRS / sizeof PAIRS[0]; i++) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "rewrite/rewrite.h"
 
 enum { SMALL_CONSTANT = 256 }; /* bytes that are compared by content */
@@ -41,7 +42,8 @@ static void add(key_bytes *key, const void *bytes, size_t size)
 
 static bool is_small(const struct tensor *t)
 {
-    return (t->data || t->recipe) && t->bytes <= SMALL_CONSTANT;
+    bool computable = t->recipe && dtype_is_float(t->dtype);
+    return (t->data || computable) && t->bytes <= SMALL_CONSTANT;
 }
 
 static void add_tensor(key_bytes *key, const struct tensor *t)
@@ -53,10 +55,10 @@ static void add_tensor(key_bytes *key, const struct tensor *t)
         add(key, &t, sizeof(const struct tensor *));
         return;
     }
-    struct arena *scratch = t->recipe ? arena_new() : NULL;
-    const void *bytes = t->recipe ? tensor_bytes_of(t, scratch) : t->data;
-    add(key, bytes ? bytes : (const void *)&t, bytes ? t->bytes : sizeof t);
-    arena_free(scratch);
+    unsigned char computed[SMALL_CONSTANT];
+    for (int64_t i = 0; t->recipe && i < t->count; i++)
+        num_set(computed, t->dtype, i, tensor_get(t, i));
+    add(key, t->recipe ? computed : t->data, t->bytes);
 }
 
 static void add_attr(key_bytes *key, const struct attr *a)

@@ -44,6 +44,7 @@ static struct tensor *tensor_of(struct arena *a, const struct attr *x)
     }
 }
 
+PASS_OPS(constant_nodes, "Constant");
 int visit_constant_nodes(struct pass_run *r, struct node *n)
 {
     struct value *v = node_output(n, 0);

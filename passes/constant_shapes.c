@@ -59,6 +59,7 @@ static const char *choose(const struct node *n, const dim_t *values, int64_t cou
     return c->open && c->maybe_zero ? "a dim beside -1 may be zero" : NULL;
 }
 
+PASS_OPS(constant_shapes, "Reshape");
 int visit_constant_shapes(struct pass_run *r, struct node *n)
 {
     struct choice c;

@@ -68,6 +68,8 @@ static void visit_arithmetic(struct pass_run *r, struct node *n)
     arena_free(p.scratch);
 }
 
+PASS_OPS(fold_arithmetic, "Mul", "Div", "Sub", "Conv", "ConvTranspose", "Gemm", "MatMul", "Add",
+         "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity");
 int visit_fold_arithmetic(struct pass_run *r, struct node *n)
 {
     struct node *before = fold_candidate(n); /* Add is a layer itself: both are looked at */

@@ -85,6 +85,8 @@ static void visit_batchnorm(struct pass_run *r, struct node *n)
     arena_free(p.scratch);
 }
 
+PASS_OPS(fold_batchnorm, "BatchNormalization", "Conv", "ConvTranspose", "Gemm", "MatMul", "Add",
+         "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity");
 int visit_fold_batchnorm(struct pass_run *r, struct node *n)
 {
     n = node_is(n, "BatchNormalization") ? n : fold_candidate(n);

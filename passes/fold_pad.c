@@ -88,6 +88,7 @@ static const char *join(const struct node *n, const int64_t *outer, int rank, in
     return NULL;
 }
 
+PASS_OPS(fold_pad, "Conv", "AveragePool");
 int visit_fold_pad(struct pass_run *r, struct node *n)
 {
     int64_t outer[2 * MAX_RANK], pads[2 * MAX_RANK];

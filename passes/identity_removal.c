@@ -167,6 +167,9 @@ static struct value *passed_on(const struct node *n)
     return second ? node_input(n, 1) : x;
 }
 
+PASS_OPS(identity_removal, "Identity", "Dropout", "Cast", "CastLike", "Reshape", "Flatten",
+         "Expand", "Squeeze", "Unsqueeze", "Tile", "Transpose", "Pad", "Slice", "Concat", "Sum",
+         "Max", "Min", "Mul", "Div", "Sub", "Add", "Clip");
 int visit_identity_removal(struct pass_run *r, struct node *n)
 {
     struct value *out = node_output(n, 0);

@@ -42,6 +42,7 @@ static struct node *find_product(const struct node *add, struct value **c)
     return NULL;
 }
 
+PASS_OPS(matmul_add_to_gemm, "Add");
 int visit_matmul_add_to_gemm(struct pass_run *r, struct node *n)
 {
     struct value *c;

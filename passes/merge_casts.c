@@ -52,6 +52,7 @@ static bool loses_nothing(enum dtype a, enum dtype b)
            a_high <= high;
 }
 
+PASS_OPS(merge_casts, "Cast");
 int visit_merge_casts(struct pass_run *r, struct node *n)
 {
     struct node *before = producer_of(node_input(n, 0), "Cast");

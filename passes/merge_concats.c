@@ -36,6 +36,7 @@ static void replace_input(struct node *n, uint32_t at, const struct node *inner)
     mem_free(list);
 }
 
+PASS_OPS(merge_concats, "Concat");
 int visit_merge_concats(struct pass_run *r, struct node *n)
 {
     if (!node_is(n, "Concat") || !n->op || !node_output(n, 0) || axis_of(n) < 0)

@@ -41,6 +41,7 @@ static const char *pads_problem(const struct node *n, int64_t *pads, int64_t *co
     return NULL;
 }
 
+PASS_OPS(merge_pads, "Pad");
 int visit_merge_pads(struct pass_run *r, struct node *n)
 {
     int64_t p[MAX_PADS], q[MAX_PADS], count = 0, count_before = 0;

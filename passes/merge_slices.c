@@ -94,6 +94,7 @@ static void write_window(struct node *n, struct value *x, const struct window *w
     }
 }
 
+PASS_OPS(merge_slices, "Slice");
 int visit_merge_slices(struct pass_run *r, struct node *n)
 {
     struct window a, b, both;

@@ -39,6 +39,7 @@ static bool is_identity(const int64_t *perm, int rank)
     return true;
 }
 
+PASS_OPS(merge_transposes, "Transpose");
 int visit_merge_transposes(struct pass_run *r, struct node *n)
 {
     int64_t p[MAX_RANK], q[MAX_RANK], both[MAX_RANK];

@@ -60,6 +60,7 @@ static void reshape(struct pass_run *r, struct node *n, struct value *x, const i
     rewrite_drop(n);
 }
 
+PASS_OPS(merge_views, "Reshape", "Squeeze", "Unsqueeze", "Flatten");
 int visit_merge_views(struct pass_run *r, struct node *n)
 {
     int64_t dims[MAX_RANK];

@@ -42,6 +42,7 @@ static bool is_zero(const struct value *v, int depth)
     return false;
 }
 
+PASS_OPS(zero_states, "LSTM", "GRU", "RNN");
 int visit_zero_states(struct pass_run *r, struct node *n)
 {
     if (!node_is_onnx(n) || !(node_is(n, "LSTM") || node_is(n, "GRU") || node_is(n, "RNN")))

@@ -4,7 +4,8 @@
 #include "passes/pass.h"
 
 #define VISIT(function, name, class, level, needs, breaks, summary) \
-    int visit_##function(struct pass_run *r, struct node *n);
+    int visit_##function(struct pass_run *r, struct node *n);       \
+    extern const char *const ops_##function[] __attribute__((weak)); /* PASS_OPS */
 #define RUN(function, name, class, level, needs, breaks, summary) \
     int run_##function(struct pass_run *r, struct model *m);
 #include "passes/passes.def"
@@ -12,9 +13,9 @@
 #undef RUN
 
 #define VISIT(function, name, class, level, needs, breaks, summary) \
-    {name, summary, PASS_##class, level, needs, breaks, NULL, visit_##function},
+    {name, summary, PASS_##class, level, needs, breaks, NULL, visit_##function, ops_##function},
 #define RUN(function, name, class, level, needs, breaks, summary) \
-    {name, summary, PASS_##class, level, needs, breaks, run_##function, NULL},
+    {name, summary, PASS_##class, level, needs, breaks, run_##function, NULL, NULL},
 static const struct pass PASSES[] = {
 #include "passes/passes.def"
 };

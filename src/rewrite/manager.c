@@ -54,42 +54,31 @@ static bool in_function(const struct node *n)
     return g->function != NULL;
 }
 
-static int visit_near(struct pass_run *r, struct node *n, bool near)
-{
-    struct node *nodes[NEAR_MAX];
-    uint32_t count = near ? nodes_near(n, nodes) : 1;
-    nodes[0] = n;
-    for (uint32_t i = 0; i < count; i++) {
-        if (nodes[i]->removed || in_function(nodes[i]))
-            continue;
-        int rc = r->pass->visit(r, nodes[i]);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
 static int endless(const struct pass_run *r)
 {
     return diag_report(pass_ctx(r)->diag, E_PASS_ENDLESS, NULL,
                        "pass '%s' still finds work after %zu changes", r->pass->name,
-                       r->manager->work.events.count);
+                       r->manager->work.list.count);
 }
 
 /* first_round: the entries before this place are the nodes as they stood, not changes. */
 static int run_visits(struct pass_run *r, size_t first_round)
 {
     struct worklist *w = &r->manager->work;
-    while (r->position < w->events.count) {
+    while (r->position < w->list.count || r->position < worklist_join(w)) {
         size_t at = r->position++;
-        uint32_t id = w->events.data[at];
+        struct look look = w->list.data[at];
         w->consumed = w->consumed > r->position ? w->consumed : r->position;
-        if (w->last.data[id] != at + 1 && at >= first_round)
+        if ((r->pass->ops && !bitset_has(&r->operators, look.operator)) ||
+            (w->last.data[look.node] != at + 1 && at >= first_round))
             continue;
-        int rc = visit_near(r, r->manager->m->nodes.data[id], at >= first_round);
+        struct node *n = r->manager->m->nodes.data[look.node];
+        if (n->removed || in_function(n))
+            continue;
+        int rc = r->pass->visit(r, n);
         if (rc < 0)
             return rc;
-        if (w->events.count > r->manager->limit)
+        if (w->list.count > r->manager->limit)
             return endless(r);
         if (at % 1024 == 0 && (rc = ctx_check(pass_ctx(r))))
             return rc;
@@ -106,9 +95,9 @@ static int run_pass(struct manager *g, struct pass_run *r, size_t first_round)
     if (r->pass->visit) {
         rc = run_visits(r, first_round);
     } else {
-        g->work.consumed = g->work.events.count;
+        g->work.consumed = worklist_join(&g->work);
         rc = r->pass->run(r, g->m);
-        r->position = g->work.events.count;
+        r->position = worklist_join(&g->work);
         rc = rc < 0 ? rc : ctx_check(g->m->ctx);
     }
     return rc < 0 ? rc : settle(g, r, before);
@@ -130,7 +119,7 @@ static int run_rounds(struct manager *g, struct pass_run *runs, size_t n, size_t
     do {
         before = total(runs, n);
         for (size_t i = 0; i < n; i++) {
-            if (runs[i].position >= g->work.events.count)
+            if (runs[i].position >= worklist_join(&g->work))
                 continue;
             int rc = run_pass(g, &runs[i], first_round);
             if (rc < 0)
@@ -149,20 +138,20 @@ static int run_to_fixpoint(struct manager *g, struct pass_run *runs, size_t n)
         g->sweep++;
         for (size_t i = 0; i < n; i++)
             runs[i].position = seen;
-        int rc = run_rounds(g, runs, n, g->work.events.count);
+        int rc = run_rounds(g, runs, n, g->work.list.count);
         if (rc < 0 || total(runs, n) == before)
             return rc;
-        seen = g->work.events.count;
+        seen = worklist_join(&g->work);
     }
 }
 
 static int run_in_order(struct manager *g, struct pass_run *runs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        size_t seen = g->work.events.count;
+        size_t seen = worklist_join(&g->work);
         worklist_add_all(&g->work);
         runs[i].position = seen;
-        int rc = run_pass(g, &runs[i], g->work.events.count);
+        int rc = run_pass(g, &runs[i], g->work.list.count);
         if (rc < 0)
             return rc;
     }

@@ -9,9 +9,28 @@
 #include "rewrite/manager.h"
 #include "targets/target.h"
 
+/* "domain::Type" or "Type". */
+static const struct op *named_operator(const char *name)
+{
+    char domain[64] = "";
+    const char *colons = strstr(name, "::");
+    if (!colons || (size_t)(colons - name) >= sizeof domain)
+        return op_find("", name);
+    memcpy(domain, name, (size_t)(colons - name));
+    return op_find(domain, colons + 2);
+}
+
 void pass_run_init(struct pass_run *r, const struct pass *p, struct manager *g)
 {
     *r = (struct pass_run){.pass = p, .manager = g, .result.pass = p};
+    if (!p->ops)
+        return;
+    r->operators = bitset_new((uint32_t)op_total() + 1);
+    for (size_t i = 0; p->ops[i]; i++) {
+        const struct op *op = named_operator(p->ops[i]);
+        if (op)
+            bitset_add(&r->operators, (uint32_t)(op - op_at(0)) + 1);
+    }
 }
 
 static struct pass_note *noted(struct pass_run *r, const struct node *n)
@@ -102,6 +121,7 @@ void pass_run_finish(struct pass_run *r)
     vec_push(&r->manager->log->results, r->result);
     vec_free(&r->refused_nodes);
     map_release(&r->refused);
+    bitset_release(&r->operators);
 }
 
 void pass_log_release(struct pass_log *log)

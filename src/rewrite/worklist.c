@@ -1,28 +1,25 @@
-/* The list of changed nodes that drives the passes.
+/* The list of nodes that drives the passes.
  *
  * Edits report each node they touch (edit_watch), so no pass has to say what it changed. A pattern
  * is rooted at its last node, so after a change the readers of the changed node are looked at too:
  * READERS levels down, through values with at most FAN_OUT readers. What that misses is caught by
- * the manager's final round over all nodes.
+ * the manager's final round over all nodes. The way down is gone once for all passes, when the
+ * first of them asks for more.
  */
 #include "rewrite/manager.h"
 
-enum { READERS = 3, FAN_OUT = 16 };
+enum { READERS = 3, FAN_OUT = 16, NEAR_MAX = 64 };
 
-static uint32_t *last_of(struct worklist *w, uint32_t id)
+static void look_at(struct worklist *w, const struct node *n)
 {
-    while (w->last.count <= id)
+    while (w->last.count <= n->id)
         vec_push(&w->last, 0);
-    return &w->last.data[id];
-}
-
-static void add(struct worklist *w, struct node *n)
-{
-    uint32_t *last = last_of(w, n->id);
+    uint32_t *last = &w->last.data[n->id];
     if (*last > w->consumed)
         return; /* every pass still has that entry before it */
-    vec_push(&w->events, n->id);
-    *last = (uint32_t)w->events.count;
+    uint32_t operator= n->op ? (uint32_t)(n->op - op_at(0)) + 1 : 0;
+    vec_push(&w->list, ((struct look){n->id, operator}));
+    *last = (uint32_t)w->list.count;
 }
 
 static void changed(struct edit_watch *watch, struct node *n)
@@ -32,7 +29,12 @@ static void changed(struct edit_watch *watch, struct node *n)
         return;
     if (!n->op && !n->function)
         n->op = op_find(n->domain, n->op_type);
-    add(w, n);
+    while (w->changed.count <= n->id)
+        vec_push(&w->changed, false);
+    if (w->changed.data[n->id])
+        return;
+    w->changed.data[n->id] = true;
+    vec_push(&w->events, n->id);
 }
 
 void worklist_start(struct worklist *w, struct model *m)
@@ -44,20 +46,22 @@ void worklist_start(struct worklist *w, struct model *m)
 void worklist_stop(struct worklist *w)
 {
     w->m->watch = NULL;
-    vec_free(&w->events);
+    vec_free(&w->list);
     vec_free(&w->last);
+    vec_free(&w->events);
+    vec_free(&w->changed);
 }
 
-static void add_graph(struct worklist *w, struct graph *g) { graph_each_node(n, g) add(w, n); }
+static void add_graph(struct worklist *w, struct graph *g) { graph_each_node(n, g) look_at(w, n); }
 
 void worklist_add_all(struct worklist *w)
 {
-    w->consumed = w->events.count;
+    w->consumed = worklist_join(w);
     for (size_t i = 0; i < w->m->graphs.count; i++)
         add_graph(w, w->m->graphs.data[i]); /* those of removed nodes are empty */
 }
 
-static uint32_t add_readers(struct node *n, struct node **out, uint32_t count)
+static uint32_t add_readers(const struct node *n, const struct node **out, uint32_t count)
 {
     for (uint32_t i = 0; i < n->n_outputs; i++) {
         if (!n->outputs[i] || n->outputs[i]->n_uses > FAN_OUT)
@@ -71,14 +75,28 @@ static uint32_t add_readers(struct node *n, struct node **out, uint32_t count)
     return count;
 }
 
-uint32_t nodes_near(struct node *n, struct node *out[NEAR_MAX])
+/* n and its readers, nearest first. */
+static void look_near(struct worklist *w, const struct node *n)
 {
+    const struct node *near[NEAR_MAX] = {n};
     uint32_t count = 1, done = 0;
-    out[0] = n;
     for (int level = 0; level < READERS; level++) {
         uint32_t end = count;
         for (; done < end; done++)
-            count = add_readers(out[done], out, count);
+            count = add_readers(near[done], near, count);
     }
-    return count;
+    for (uint32_t i = 0; i < count; i++)
+        look_at(w, near[i]);
+}
+
+size_t worklist_join(struct worklist *w)
+{
+    for (size_t i = 0; i < w->events.count; i++) {
+        const struct node *n = w->m->nodes.data[w->events.data[i]];
+        w->changed.data[n->id] = false;
+        if (!n->removed)
+            look_near(w, n);
+    }
+    vec_clear(&w->events);
+    return w->list.count;
 }
