@@ -230,6 +230,9 @@ static int size_output(struct frame *f, int step, int i, const struct type *t)
     bool known = type_static(t, NULL) && type_tensor_dims(t, dims);
     if (known)
         return eval_out(e, (uint32_t)i, t->dtype, t->rank, dims) ? 0 : -E_LIMIT_MEMORY;
+    if (!(s->op->traits & (OP_SIZES | OP_CONTROL)))
+        return eval_fail(e, E_SHAPE, "%s: the shape of output %d does not follow from these inputs",
+                         s->node->op_type, i);
     if (f->plan->slots.data[slot].kind == SLOT_DYNAMIC)
         f->tensors[slot] = (struct tensor){.dtype = t->dtype};
     return 0;

@@ -168,6 +168,12 @@ int64_t eval_axis(const struct eval *e, const char *attr, int64_t otherwise, int
     return axis < 0 ? axis + rank : axis;
 }
 
+int eval_axis_fault(struct eval *e, int64_t axis, int rank)
+{
+    return eval_fail(e, E_SHAPE, "%s: axis %lld, the input has %d axes", e->node->op_type,
+                     (long long)axis, rank);
+}
+
 struct axis_split split_dims(const int64_t *dims, int rank, int axis)
 {
     uint64_t outer = 1,

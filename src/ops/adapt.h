@@ -52,6 +52,9 @@ double in_number(const struct eval *e, uint32_t i,
 int64_t eval_axis(const struct eval *e, const char *attr, int64_t otherwise,
                   int rank); /* normalised; checked by the shape function */
 
+/* E_SHAPE: that axis is not one of rank axes. For axes that only the run knows. */
+int eval_axis_fault(struct eval *e, int64_t axis, int rank);
+
 /* Elements before, along and after an axis: a dense tensor as [outer, n, inner]. */
 struct axis_split {
     int64_t outer, n, inner;

@@ -4,7 +4,12 @@
  */
 #include <string.h>
 
+#include "base/mem.h"
 #include "ops/op.h"
+
+/* Bytes that must be left before a subgraph runs again: one chunk of an arena. A loop without end stops here with a reason, not
+ * in the middle of an allocation. */
+enum { GRAPH_ROOM = 1 << 20 };
 
 struct tensor *eval_out(struct eval *e, uint32_t i, enum dtype dtype, int rank, const int64_t *dims)
 {
@@ -77,5 +82,8 @@ int eval_graph(struct eval *e, const struct graph *g, const struct tensor *const
 {
     if (!e->host->graph)
         return eval_fail(e, E_NO_SUBGRAPH, "'%s' runs a subgraph", e->node->op_type);
+    if (mem_limit() && mem_in_use() + GRAPH_ROOM > mem_limit())
+        return eval_fail(e, E_LIMIT_MEMORY, "'%s' has no memory left for its subgraph",
+                         e->node->op_type);
     return e->host->graph(e, g, in, n_in, out, n_out);
 }

@@ -17,7 +17,7 @@ static void read_sizes(const struct eval *e, struct attention_params *p)
     p->kv_len = k->dims[k->rank - 2];
     p->head = p->packed ? q->dims[2] / p->q_heads : q->dims[3];
     p->v_head = v->rank == 3 ? v->dims[2] / p->kv_heads : v->dims[3];
-    p->past_len = has_in(e, 4) ? e->in[4]->dims[2] : 0;
+    p->past_len = has_in(e, 4) && e->in[4]->rank == 4 ? e->in[4]->dims[2] : 0;
 }
 
 /* The mask broadcasts to [batch, heads, queries, total]; its last axis may be shorter than total.
@@ -61,8 +61,15 @@ static int check_shapes(struct eval *e, const struct attention_params *p)
                 k->dims[k->rank - 1] == (p->packed ? p->kv_heads : 1) * p->head &&
                 (!p->packed ||
                  (q->dims[2] == p->q_heads * p->head && v->dims[2] == p->kv_heads * p->v_head));
+    if (fits && !p->packed)
+        fits = v->dims[1] == p->kv_heads;
+    if (fits && has_out(e, 1))
+        fits = e->out[1]->count == p->batch * p->kv_heads * (p->past_len + p->kv_len) * p->head;
+    if (fits && has_out(e, 2))
+        fits = e->out[2]->count == p->batch * p->kv_heads * (p->past_len + p->kv_len) * p->v_head;
     if (fits && has_in(e, 4))
-        fits = e->in[4]->count == p->batch * p->kv_heads * p->past_len * p->head &&
+        fits = e->in[4]->rank == 4 && e->in[5]->rank == 4 &&
+               e->in[4]->count == p->batch * p->kv_heads * p->past_len * p->head &&
                e->in[5]->count == p->batch * p->kv_heads * p->past_len * p->v_head;
     if (fits && has_in(e, 6))
         fits = e->in[6]->count == p->batch && e->in[6]->dtype == DT_INT64;

@@ -200,11 +200,18 @@ static int scan_begin(struct eval *e, struct scan *s)
                        .batched = e->version < 9,
                        .first = e->version < 9,
                        .batch = 1};
-    s->sequences = (uint32_t)node_int(e->node, "num_scan_inputs", 0);
+    int64_t sequences = node_int(e->node, "num_scan_inputs", 0);
+    if (sequences < 1 || sequences > (int64_t)e->n_in - s->first)
+        return eval_fail(e, E_OP_ATTR, "Scan: num_scan_inputs is %lld, the node has %u inputs",
+                         (long long)sequences, e->n_in);
+    s->sequences = (uint32_t)sequences;
     s->states = e->n_in - s->first - s->sequences;
     s->n_out = (uint32_t)s->body->outputs.count;
     if (s->body->inputs.count != s->states + s->sequences || s->n_out < s->states)
         return eval_fail(e, E_SHAPE, "Scan: the body does not fit its node");
+    for (uint32_t i = s->first; i < e->n_in; i++)
+        if (!has_in(e, i) || e->in[i]->dtype == DT_UNDEFINED)
+            return eval_fail(e, E_OP_ARITY, "Scan: input %u is no tensor", i);
     for (uint32_t i = 0; i < s->sequences; i++) {
         const struct tensor *t = e->in[s->first + s->states + i];
         int64_t axis = sequence_axis(e, s, i);
@@ -215,6 +222,9 @@ static int scan_begin(struct eval *e, struct scan *s)
         s->length = t->dims[axis];
         s->batch = s->batched ? t->dims[0] : 1;
     }
+    for (uint32_t i = s->first; s->batched && i < e->n_in; i++)
+        if (e->in[i]->rank < 1 || e->in[i]->dims[0] != s->batch)
+            return eval_fail(e, E_SHAPE, "Scan: input %u does not have the batch of the others", i);
     if (s->batched && has_in(e, 0))
         return eval_form(e, "sequence lengths");
     s->in = arena_array(e->scratch, (size_t)s->states + s->sequences + 1, sizeof *s->in);
@@ -273,6 +283,8 @@ static int scan_store(struct eval *e, const struct scan *s, uint32_t i, const st
     bool back = listed(e->node, "scan_output_directions", i - s->states) != 0;
     int64_t axis = s->batched ? 0 : listed(e->node, "scan_output_axes", i - s->states);
     axis = axis < 0 ? axis + first->rank + 1 : axis;
+    if (axis < 0 || axis > first->rank)
+        return eval_axis_fault(e, axis, first->rank + 1);
     int64_t *dims = arena_array(e->scratch, (size_t)first->rank + 2, sizeof *dims);
     int rank = 0;
     if (s->batched)
@@ -335,6 +347,9 @@ int eval_sequence_map(struct eval *e)
     if (!first || body->inputs.count != e->n_in || body->outputs.count < e->n_out)
         return eval_fail(e, E_SHAPE, "SequenceMap: the body does not fit its node");
     int rc = 0;
+    for (uint32_t i = 0; i < e->n_in; i++)
+        if (!has_in(e, i))
+            return eval_fail(e, E_OP_ARITY, "SequenceMap: input %u is left out", i);
     for (int64_t k = 0; !rc && k < first->count; k++) {
         for (uint32_t i = 0; i < e->n_in; i++) {
             const struct sequence *s = eval_sequence(e, i);

@@ -21,7 +21,8 @@ static int read_conv(struct eval *e, const struct tensor *x, const struct tensor
     p->out_channels = transposed ? w->dims[1] * p->group : w->dims[0];
     bool fits = transposed ? window_fill_transposed(&attrs, x->dims + 2, kernel, &p->window)
                            : window_fill(&attrs, x->dims + 2, kernel, &p->window);
-    if (!fits || !(transposed ? conv_transpose_valid(p) : conv_valid(p)))
+    fits = fits && (transposed ? conv_transpose_valid(p) : conv_valid(p));
+    if (!fits || !window_gives(&p->window, p->batch * p->out_channels, e->out[0]))
         return eval_fail(e, E_SHAPE, "%s: the window does not fit the input", e->node->op_type);
     return 0;
 }

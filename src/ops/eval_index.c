@@ -164,6 +164,9 @@ int eval_tensor_scatter(struct eval *e)
 {
     const struct tensor *cache = e->in[0], *update = e->in[1];
     int axis = (int)eval_axis(e, "axis", -2, cache->rank);
+    if (axis < 1 || (has_in(e, 2) && e->in[2]->count != cache->dims[0]))
+        return eval_fail(e, E_SHAPE, "TensorScatter: axis %d, %lld write indices", axis,
+                         has_in(e, 2) ? (long long)e->in[2]->count : 0);
     bool circular = node_string_is(e->node, "mode", "linear", "circular");
     if (dtype_bits(cache->dtype) < 8 || cache->dtype == DT_STRING)
         return eval_form(e, "%s", dtype_name(cache->dtype));

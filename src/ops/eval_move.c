@@ -145,9 +145,13 @@ static int slice_resolve(struct eval *e, int64_t *start, int64_t *step)
         start[i] = 0;
         step[i] = 1;
     }
+    if ((chosen == LIST_KNOWN && n_axes != n) || (stepped == LIST_KNOWN && n_steps != n))
+        return eval_fail(e, E_SHAPE, "Slice: starts, axes and steps have different lengths");
     for (int64_t i = 0; i < n; i++) {
         int64_t axis = chosen == LIST_KNOWN ? axes[i] : i, s = starts[i];
         axis += axis < 0 ? x->rank : 0;
+        if (axis < 0 || axis >= x->rank)
+            return eval_axis_fault(e, axis, x->rank);
         int64_t by = stepped == LIST_KNOWN ? steps[i] : 1, size = x->dims[axis];
         s = s < -size ? 0 : s < 0 ? s + size : s;
         start[axis] = num_clamp(s, 0, by < 0 ? size - 1 : size);
@@ -162,10 +166,12 @@ int eval_slice(struct eval *e)
     struct move m;
     if (too_deep(e))
         return refuse_rank(e);
-    int rc = move_begin(e, &m);
+    int rc = slice_resolve(e, start, step);
+    if (rc)
+        return rc;
+    rc = move_begin(e, &m);
     if (rc)
         return rc < 0 ? rc : 0;
-    slice_resolve(e, start, step);
     return move_end(e, &m,
                     kernel_slice(m.size, e->in[0]->rank, e->in[0]->dims, start, step,
                                  e->out[0]->dims, m.x, m.y));
@@ -212,6 +218,8 @@ int eval_pad(struct eval *e)
     for (int64_t i = 0; i < n / 2; i++) {
         int64_t axis = chosen ? axes[i] : i;
         axis += axis < 0 ? x->rank : 0;
+        if (axis < 0 || axis >= x->rank || (chosen && n_axes != n / 2))
+            return eval_axis_fault(e, axis, x->rank);
         before[axis] = pads[i];
         after[axis] = pads[i + n / 2];
     }

@@ -14,7 +14,8 @@ static int read_pool(struct eval *e, struct pool_params *p)
         return eval_fail(e, E_OP_ATTR, "%s", fault ? fault : "kernel_shape is missing");
     p->batch = x->dims[0];
     p->channels = x->dims[1];
-    if (!window_fill(&attrs, x->dims + 2, attrs.kernel, &p->window) || !pool_valid(p))
+    if (!window_fill(&attrs, x->dims + 2, attrs.kernel, &p->window) || !pool_valid(p) ||
+        !window_gives(&p->window, p->batch * p->channels, e->out[0] ? e->out[0] : e->out[1]))
         return eval_fail(e, E_SHAPE, "%s: the window does not fit the input", e->node->op_type);
     return 0;
 }
@@ -211,7 +212,7 @@ int eval_roi_align(struct eval *e)
     float *y = stage_out(e, 0);
     if (!x || !roi || !y)
         return eval_memory(e);
-    if (p.sampling_ratio < 0)
+    if (p.sampling_ratio < 0 || p.sampling_ratio > 1 << 10) /* as many as it would choose itself */
         return eval_fail(e, E_OP_ATTR, "sampling_ratio is %lld", (long long)p.sampling_ratio);
     int rc = eval_status(e, pool_roi_align_f32(&p, x, roi, in_data(e, 2), y));
     if (rc)

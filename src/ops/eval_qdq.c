@@ -110,7 +110,7 @@ static int qconv_window(struct eval *e, const struct tensor *x, struct conv_para
         .batch = x->dims[0], .group = node_int(e->node, "group", 1), .in_channels = x->dims[1]};
     p->out_channels = w->dims[0];
     if (!window_fill(&attrs, x->dims + 2, attrs.kernel ? attrs.kernel : w->dims + 2, &p->window) ||
-        !conv_valid(p))
+        !conv_valid(p) || !window_gives(&p->window, p->batch * p->out_channels, e->out[0]))
         return eval_fail(e, E_SHAPE, "QLinearConv: the window does not fit the input");
     return 0;
 }

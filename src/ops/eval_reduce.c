@@ -21,7 +21,7 @@ static int reduce_piece(void *user, int64_t begin, int64_t end)
     return kernel_reduce(&r->args, r->x, r->y, begin, end);
 }
 
-static void reduce_marks(struct eval *e, bool *reduced)
+static int reduce_marks(struct eval *e, bool *reduced)
 {
     const struct tensor *x = e->in[0];
     const int64_t *axes;
@@ -30,8 +30,13 @@ static void reduce_marks(struct eval *e, bool *reduced)
     bool all = n == 0 && !node_int(e->node, "noop_with_empty_axes", 0);
     for (int i = 0; i < x->rank; i++)
         reduced[i] = all;
-    for (int64_t i = 0; i < n; i++)
-        reduced[axes[i] < 0 ? axes[i] + x->rank : axes[i]] = true;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t axis = axes[i] < 0 ? axes[i] + x->rank : axes[i];
+        if (axis < 0 || axis >= x->rank)
+            return eval_axis_fault(e, axes[i], x->rank);
+        reduced[axis] = true;
+    }
+    return 0;
 }
 
 int eval_reduce(struct eval *e)
@@ -44,7 +49,9 @@ int eval_reduce(struct eval *e)
         return eval_form(e, "rank %d, at most %d", x->rank, KERNEL_MAX_RANK);
     if (!reduce_find(e->node->op_type, &r.args.op))
         return eval_form(e, "there is no kernel");
-    reduce_marks(e, reduced);
+    int rc = reduce_marks(e, reduced);
+    if (rc)
+        return rc;
     r.x = x->data;
     r.y = out_data(e, 0);
     return eval_status(e, eval_pieces(e, e->out[0]->count, reduce_piece, &r));

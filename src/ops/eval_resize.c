@@ -149,6 +149,9 @@ int eval_resize(struct eval *e)
     if (p.rank > RESIZE_MAX_RANK)
         return eval_form(e, "rank %d, at most %d", p.rank, RESIZE_MAX_RANK);
     struct chosen c = read_axes(e);
+    for (int i = 0; i < c.n; i++)
+        if (i >= RESIZE_MAX_RANK || c.axis[i] < 0 || c.axis[i] >= p.rank)
+            return eval_axis_fault(e, i < RESIZE_MAX_RANK ? c.axis[i] : i, p.rank);
     int rc = read_modes(e, &p);
     rc = rc ? rc : read_scales(e, &c, &p);
     rc = rc ? rc : read_roi(e, &c, &p);

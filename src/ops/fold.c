@@ -70,6 +70,8 @@ static int size_outputs(struct fold *f, const struct type *types)
         bool known = t->kind == TYPE_TENSOR && t->rank >= 0;
         for (int k = 0; known && k < t->rank; k++)
             known = dim_is_const(t->dims[k], &dims[k]);
+        if (!known && !(f->e.node->op->traits & OP_SIZES))
+            return 1;
         if (!known) {
             f->e.out[i] = arena_alloc(f->arena, sizeof(struct tensor));
             f->e.out[i]->dtype = t->dtype;

@@ -90,7 +90,7 @@ static int conv_geometry(struct eval *e, const int64_t *x_dims, int rank, struct
         .batch = x_dims[0], .group = node_int(e->node, "group", 1), .in_channels = x_dims[1]};
     p->out_channels = w->dims[0];
     if (!window_fill(&attrs, x_dims + 2, attrs.kernel ? attrs.kernel : w->dims + 2, &p->window) ||
-        !conv_valid(p))
+        !conv_valid(p) || !window_gives(&p->window, p->batch * p->out_channels, e->out[0]))
         return eval_fail(e, E_SHAPE, "%s: the window does not fit the input", e->node->op_type);
     return 0;
 }
@@ -322,6 +322,7 @@ int eval_ms_embed_layer_norm(struct eval *e)
         e->in[3]->rank == 2 && e->in[3]->dims[1] == width && e->in[5]->count == width &&
         e->in[6]->count == width &&
         (!segment || (has_in(e, 1) && e->in[1]->count == p.rows && e->in[4]->dims[1] == width)) &&
+        (!has_in(e, 7) || e->in[7]->count == p.rows) &&
         (!has_in(e, 8) || e->in[8]->count == p.rows || e->in[8]->count == length);
     if (!fits)
         return eval_fail(e, E_SHAPE, "EmbedLayerNormalization: the inputs do not fit together");

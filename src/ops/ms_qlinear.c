@@ -204,7 +204,8 @@ static int pool_geometry(struct eval *e, const int64_t *dims, struct pool_params
     if (fault || !attrs.kernel)
         return eval_fail(e, E_OP_ATTR, "%s", fault ? fault : "kernel_shape is missing");
     *p = (struct pool_params){.batch = dims[0], .channels = dims[1]};
-    if (!window_fill(&attrs, dims + 2, attrs.kernel, &p->window) || !pool_valid(p))
+    if (!window_fill(&attrs, dims + 2, attrs.kernel, &p->window) || !pool_valid(p) ||
+        !window_gives(&p->window, p->batch * p->channels, e->out[0]))
         return eval_fail(e, E_SHAPE, "%s: the window does not fit the input", e->node->op_type);
     return 0;
 }

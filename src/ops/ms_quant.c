@@ -207,6 +207,8 @@ static void *transposed_bytes(struct eval *e, uint32_t i, bool trans)
         const void *in;
         void *out;
     } own = {t->data};
+    if (!trans && !t->count) /* nothing to read, but not refused either */
+        return eval_scratch(e, 1, 1);
     return trans ? y : own.out;
 }
 

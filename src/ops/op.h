@@ -23,6 +23,10 @@ enum op_trait {
     OP_MACS = 1 << 7,     /* multiply-accumulates worth counting */
     OP_VIEW = 1 << 8, /* output is input 0's bytes under other dims: Reshape, Squeeze, Unsqueeze,
                          Flatten, Identity */
+    OP_SIZES =
+        1
+        << 9, /* eval itself gives the dims of outputs that the shape function leaves open (they follow
+                          from data), or sequences; of no other operator may an output stay open at run time */
 };
 
 /* How the quantizer treats it (reference/onnxruntime-qdq.md section 2). */

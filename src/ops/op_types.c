@@ -167,7 +167,7 @@ static enum err check_count(const struct check *c)
                                 c->n->op_type, c->v->max_out, c->n->n_outputs);
         return E_OP_ARITY;
     }
-    for (uint32_t i = 0; i < (uint32_t)c->v->min_in; i++)
+    for (uint32_t i = 0; i < given || i < (uint32_t)c->v->min_in; i++) /* of a repeated slot too */
         if (!c->n->inputs[i].value && !signature_optional(c->v, i)) {
             *c->text = arena_printf(c->arena, "'%s' needs its input %u", c->n->op_type, i);
             return E_OP_ARITY;

@@ -145,3 +145,9 @@ bool window_fill_transposed(const struct window_attrs *w, const int64_t *in, con
                                          w->output_shape ? w->output_shape[i] : -1);
     return fits;
 }
+
+bool window_gives(const struct window *w, int64_t planes, const struct tensor *y)
+{
+    int64_t count;
+    return !y || (!__builtin_mul_overflow(window_out_size(w), planes, &count) && count == y->count);
+}

@@ -17,6 +17,9 @@ struct window_attrs {
 
 /* NULL, or what is wrong with the attributes. */
 const char *window_read(const struct node *n, int rank, struct arena *a, struct window_attrs *w);
+/* Whether y has planes * (positions of the window) elements: what a kernel will write. The window must be valid. The
+ * shape function and window.h agree on all but absurd pads. */
+bool window_gives(const struct window *w, int64_t planes, const struct tensor *y);
 /* Output extent of one axis. NULL: not known. */
 dim_t window_dim(struct infer *c, const struct window_attrs *w, int axis, dim_t in, dim_t kernel);
 dim_t window_dim_transposed(struct infer *c, const struct window_attrs *w, int axis, dim_t in,

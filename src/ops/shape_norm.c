@@ -113,5 +113,8 @@ int infer_embed_layer_norm(struct infer *c)
     infer_out(c, 2, infer_dtype(c, 2), 3, dims);
     if (infer_rank(c, 0) >= 0 && infer_rank(c, 0) != 2)
         return infer_fail(c, "the ids have rank %d, expected 2", infer_rank(c, 0));
+    for (uint32_t i = 2; i < 5; i++)
+        if (infer_has(c, i) && infer_rank(c, i) >= 0 && infer_rank(c, i) != 2)
+            return infer_fail(c, "table %u has rank %d, expected 2", i, infer_rank(c, i));
     return 0;
 }
