@@ -9,12 +9,14 @@
 
 #include <string.h>
 
+#include "base/bitset.h"
 #include "ops/op.h"
 
 struct work {
     struct model *m;
     const struct retype *r;
     VEC(const struct tensor *) was; /* by value id: the old data of a constant */
+    struct bitset changed;          /* by value id: has the new type, and had the old one */
     int64_t changes;
 };
 
@@ -76,6 +78,19 @@ static bool output_follows(const struct work *w, const struct node *n, uint32_t 
     return false;
 }
 
+bool retype_pending(const struct model *m, const struct retype *r)
+{
+    const struct work w = {.r = r};
+    for (size_t i = 0; i < m->nodes.count; i++) {
+        const struct node *n = m->nodes.data[i];
+        bool counts = !n->removed && !in_function(n->graph) && !node_is(n, "Cast");
+        for (uint32_t k = 0; counts && k < n->n_outputs; k++)
+            if (is_from(&w, n->outputs[k]) && output_follows(&w, n, k))
+                return true;
+    }
+    return false;
+}
+
 const char *retype_problem(const struct model *m, const struct retype *r)
 {
     for (size_t i = 0; i < m->values.count; i++) {
@@ -99,6 +114,13 @@ static void set_dtype(struct value *v, enum dtype dtype)
     struct type t = v->type;
     t.dtype = dtype;
     value_set_type(v, &t);
+}
+
+static void change(struct work *w, struct value *v)
+{
+    bitset_add(&w->changed, v->id);
+    set_dtype(v, w->r->to);
+    w->changes++;
 }
 
 static struct node *cast_node(struct work *w, struct graph *g, struct value *x, enum dtype to)
@@ -128,6 +150,8 @@ static void cast_behind(struct work *w, struct value *v, struct node *first)
     {
         if (u->node && u->node != cast)
             node_set_input(u->node, u->index, y);
+        else if (!u->node && u->graph->parent) /* the branches of an If agree */
+            graph_set_output(u->graph, u->index, y);
     }
     node_set_input(cast, 0, v);
 }
@@ -169,7 +193,7 @@ static void change_inputs(struct work *w, struct graph *g)
         if (g == w->m->graph && (w->r->keep_io || v->constant))
             cast_behind(w, v, first);
         else
-            set_dtype(v, w->r->to);
+            change(w, v);
     }
 }
 
@@ -211,8 +235,7 @@ static void change_outputs(struct work *w, struct node *n)
         }
         if (makes_type(n))
             change_attrs(w, n);
-        set_dtype(v, w->r->to);
-        w->changes++;
+        change(w, v);
     }
 }
 
@@ -253,8 +276,7 @@ static void change_results(struct work *w, struct graph *g)
 {
     for (size_t i = 0; w->r->keep_io && i < g->outputs.count; i++) {
         struct value *v = g->outputs.data[i]->value;
-        if (v->type.kind != TYPE_TENSOR || v->type.dtype != w->r->to || !v->producer ||
-            v->graph != g)
+        if (!bitset_has(&w->changed, v->id) || !v->producer || v->graph != g)
             continue;
         struct node *last = v->producer, *cast = cast_node(w, g, NULL, w->r->from);
         struct value *inner = node_add_output(cast, 0, v->name);
@@ -269,7 +291,7 @@ static void change_results(struct work *w, struct graph *g)
 
 int64_t model_retype(struct model *m, const struct retype *r)
 {
-    struct work w = {.m = m, .r = r};
+    struct work w = {.m = m, .r = r, .changed = bitset_new(m->n_values)};
     size_t nodes = m->nodes.count, graphs = m->graphs.count;
     for (size_t i = 0; i < graphs; i++)
         if (!in_function(m->graphs.data[i]))
@@ -287,5 +309,6 @@ int64_t model_retype(struct model *m, const struct retype *r)
             change_slots(&w, m->nodes.data[i]);
     change_results(&w, m->graph);
     vec_free(&w.was);
+    bitset_release(&w.changed);
     return w.changes;
 }

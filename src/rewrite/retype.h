@@ -12,6 +12,9 @@ struct retype {
 /* Why the model cannot be changed, or NULL. Types must have been inferred. */
 const char *retype_problem(const struct model *m, const struct retype *r);
 
+/* Whether a node is left that would compute in the new type. */
+bool retype_pending(const struct model *m, const struct retype *r);
+
 /* Every tensor of type `from` that a node computes or reads becomes `to`, weights too (as recipes);
  * where an operator's signature does not take it, casts stand around that slot. Unknown operators
  * and calls of functions keep what they had. Types of what it made are set; returns the number of

@@ -166,5 +166,91 @@ static const struct decompose_case CASES[] = {
      "opset 21\ngraph main(x: float16[2,6,4], s: float16[6], b: float16[6]) -> (y) {\n y = "
      "GroupNormalization<num_groups=2>(x, s, b)\n}",
      0, 0.002},
+    {"decompose-fused", "FusedConv",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[1,2,5,5], w: float[3,2,3,3], b: "
+     "float[3]) -> (y) {\n y = com.microsoft::FusedConv(x, w, b)\n}",
+     0, 0},
+    {"decompose-fused", "FusedConv",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[1,2,5,5], w: float[3,2,3,3], b: "
+     "float[3]) -> (y) {\n y = com.microsoft::FusedConv<activation=\"Relu\">(x, w, b)\n}",
+     0, 0},
+    {"decompose-fused", "FusedConv",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[1,2,5,5], w: float[3,2,3,3], b: "
+     "float[3]) -> (y) {\n y = com.microsoft::FusedConv<activation=\"Tanh\">(x, w, b)\n}",
+     0, 0},
+    {"decompose-fused", "FusedConv",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[1,2,5,5], w: float[3,2,3,3], b: "
+     "float[3]) -> (y) {\n y = com.microsoft::FusedConv<activation=\"Sigmoid\">(x, w, b)\n}",
+     0, 0},
+    {"decompose-fused", "FusedConv",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[1,2,5,5], w: float[3,2,3,3], b: "
+     "float[3]) -> (y) {\n y = com.microsoft::FusedConv<activation=\"LeakyRelu\", "
+     "activation_params=[0.1]>(x, w, b)\n}",
+     0, 0},
+    {"decompose-fused", "FusedConv",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[1,2,5,5], w: float[3,2,3,3], b: "
+     "float[3]) -> (y) {\n y = com.microsoft::FusedConv<activation=\"Clip\", "
+     "activation_params=[-0.5, 0.75]>(x, w, b)\n}",
+     0, 0},
+    {"decompose-fused", "FusedConv",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[1,2,5,5], w: float[3,2,3,3], b: "
+     "float[3]) -> (y) {\n y = com.microsoft::FusedConv<activation=\"HardSigmoid\", "
+     "activation_params=[0.3, 0.4]>(x, w, b)\n}",
+     0, 0},
+    {"decompose-fused", "FusedConv",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[1,2,5,5], w: float[3,2,3,3], b: "
+     "float[3], z: float[1,3,5,5]) -> (y) {\n y = com.microsoft::FusedConv<activation=\"Relu\", "
+     "pads=[1,1,1,1]>(x, w, b, z)\n}",
+     0, 0},
+    {"decompose-fused", "FusedGemm",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[4,5], w: float[3,5], b: float[3]) -> "
+     "(y) {\n y = com.microsoft::FusedGemm<activation=\"LeakyRelu\", activation_alpha=0.2, "
+     "transB=1, alpha=0.5>(x, w, b)\n}",
+     0, 0},
+    {"decompose-fused", "FusedGemm",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[4,5], w: float[5,3]) -> (y) {\n y = "
+     "com.microsoft::FusedGemm<activation=\"Relu\">(x, w)\n}",
+     0, 0},
+    {"decompose-fused", "FusedMatMul",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[2,5,4], w: float[2,3,5]) -> (y) {\n y = "
+     "com.microsoft::FusedMatMul<transA=1, transB=1, alpha=0.25>(x, w)\n}",
+     0, 0},
+    {"decompose-fused", "TransposeMatMul",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[4,5], w: float[5,3]) -> (y) {\n y = "
+     "com.microsoft::TransposeMatMul(x, w)\n}",
+     0, 0},
+    {"decompose-gemm", "Gemm",
+     "opset 21\ngraph main(x: float[4,5], w: float[5,3]) -> (y) {\n y = Gemm(x, w)\n}", 0, 0},
+    {"decompose-gemm", "Gemm",
+     "opset 21\ngraph main(x: float[5,4], w: float[3,5], b: float[3]) -> (y) {\n y = "
+     "Gemm<transA=1, transB=1, alpha=0.5, beta=2.0>(x, w, b)\n}",
+     0, 0},
+    {"decompose-split", "Split",
+     "opset 21\ngraph main(x: float[4,6]) -> (a, b) {\n p: int64[2] = [2, 4]\n a, b = "
+     "Split<axis=1>(x, p)\n}",
+     0, 0},
+    {"decompose-split", "Split",
+     "opset 21\ngraph main(x: float[7,6]) -> (a, b) {\n a, b = Split<num_outputs=2>(x)\n}", 0, 0},
+    {"decompose-split", "Split",
+     "opset 13\ngraph main(x: float[4,6]) -> (a, b) {\n a, _, b = Split<axis=-1>(x)\n}", 0, 0},
+    {"decompose-split", "Split",
+     "opset 11\ngraph main(x: float[4,6]) -> (a, b) {\n a, b = Split<axis=1, split=[1, 5]>(x)\n}",
+     0, 0},
+    {"convert-linear", "MatMul",
+     "opset 21\ngraph main(x: float[2,4,5]) -> (y) {\n w: float[5,3] = fill(seed 3)\n y = "
+     "MatMul(x, w)\n}",
+     0, 0},
+    {"convert-linear", "MatMul",
+     "opset 21\ngraph main(x: float[n,5]) -> (y) {\n w: float[5,3] = fill(seed 3)\n y = MatMul(x, "
+     "w)\n}",
+     0, 0},
+    {"convert-linear", "Gemm",
+     "opset 21\ngraph main(x: float[4,5]) -> (y) {\n w: float[5,3] = fill(seed 3)\n b: float[1,3] "
+     "= [0.5, 1.0, 2.0]\n y = Gemm(x, w, b)\n}",
+     0, 0},
+    {"convert-linear", "Gemm",
+     "opset 21\ngraph main(x: float[4,3]) -> (y) {\n w: float[5,3] = fill(seed 3)\n b: float[5] = "
+     "fill(0.5)\n y = Gemm<transB=1>(x, w, b)\n}",
+     0, 0},
 };
 #endif
