@@ -12,6 +12,8 @@
 
 #include "rewrite/emit.h"
 
+PASS_OPS(convert_linear, "MatMul", "Gemm");
+
 static bool is_due(const struct pass_run *r, const struct node *n)
 {
     bool named = pass_plan(r)->names && !pass_target(r);

@@ -12,6 +12,10 @@
 
 #include "rewrite/emit.h"
 
+PASS_OPS(decompose_activation, "Celu", "Elu", "Selu", "HardSigmoid", "HardSwish", "LeakyRelu",
+         "PRelu", "Mish", "Softplus", "Softsign", "Swish", "ThresholdedRelu", "GreaterOrEqual",
+         "LessOrEqual", "Max", "Min");
+
 struct form {
     const char *op;
     const char *attrs[2]; /* in the order of the text; NULL: none */

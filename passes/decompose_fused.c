@@ -12,6 +12,9 @@
 
 #include "rewrite/emit.h"
 
+PASS_OPS(decompose_fused, "com.microsoft::FusedConv", "com.microsoft::FusedGemm",
+         "com.microsoft::FusedMatMul", "com.microsoft::TransposeMatMul");
+
 static const char MICROSOFT[] = "com.microsoft";
 
 enum { MAX_RANK = 16 };

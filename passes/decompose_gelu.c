@@ -9,6 +9,9 @@
  */
 #include "rewrite/emit.h"
 
+PASS_OPS(decompose_gelu, "Gelu", "com.microsoft::Gelu", "com.microsoft::BiasGelu",
+         "com.microsoft::FastGelu", "com.microsoft::QuickGelu");
+
 #define EXACT_FORM                                                                    \
     "t = Mul(x, 0.70710678118654752); f = Erf(t); g = Add(f, 1.0); h = Mul(x, 0.5); " \
     "y = Mul(h, g)"

@@ -9,6 +9,8 @@
 
 #include "rewrite/emit.h"
 
+PASS_OPS(decompose_gemm, "Gemm");
+
 static void emit_scaled(struct emit *e, const char *name, double by)
 {
     e->numbers[0] = by;

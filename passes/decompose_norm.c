@@ -13,6 +13,10 @@
 
 #include "rewrite/emit.h"
 
+PASS_OPS(decompose_norm, "LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization",
+         "InstanceNormalization", "GroupNormalization", "com.microsoft::SkipLayerNormalization",
+         "com.microsoft::SkipSimplifiedLayerNormalization");
+
 static const char MICROSOFT[] = "com.microsoft";
 
 struct norm {

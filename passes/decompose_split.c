@@ -7,6 +7,8 @@
  */
 #include "rewrite/emit.h"
 
+PASS_OPS(decompose_split, "Split");
+
 enum { MAX_PARTS = 64 };
 
 /* The sizes of the parts; false: not known. */

@@ -46,7 +46,8 @@ PASS_OPS(matmul_add_to_gemm, "Add");
 int visit_matmul_add_to_gemm(struct pass_run *r, struct node *n)
 {
     struct value *c;
-    if (!node_is(n, "Add") || !n->op || !node_output(n, 0) || node_version(n) < 7)
+    if (!node_is(n, "Add") || !n->op || !node_output(n, 0) || node_version(n) < 7 ||
+        !pass_knows(r, n, "", "Gemm", value_dtype(n->outputs[0])))
         return 0;
     struct node *product = find_product(n, &c);
     if (!product)
