@@ -189,7 +189,8 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
     node_set_float(fused, "scale", (float)scale);
 }
 
-static const struct fusion ATTENTION = {"Attention", 23, FUSE_FLOATS, SPELLINGS, problem, build};
+static const struct fusion ATTENTION = {"Attention", 23,    FUSE_FLOATS, SPELLINGS,
+                                        problem,     build, NULL};
 
 int visit_fuse_attention(struct pass_run *r, struct node *n)
 {

@@ -94,6 +94,6 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
     set_bounds(m, fused, low, high);
 }
 
-static const struct fusion CLIP = {"Clip", 6, FUSE_FLOATS, SPELLINGS, problem, build};
+static const struct fusion CLIP = {"Clip", 6, FUSE_FLOATS, SPELLINGS, problem, build, NULL};
 
 int visit_fuse_clip(struct pass_run *r, struct node *n) { return fuse_visit(r, n, &CLIP); }

@@ -97,10 +97,10 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
         node_set_string(fused, "mode", "CRD");
 }
 
-static const struct fusion TO_SPACE_FUSION = {"DepthToSpace",   1,    FUSE_DOUBLE, SPELLINGS,
-                                              to_space_problem, build};
-static const struct fusion TO_DEPTH_FUSION = {"SpaceToDepth",   1,    FUSE_DOUBLE, SPELLINGS,
-                                              to_depth_problem, build};
+static const struct fusion TO_SPACE_FUSION = {"DepthToSpace",   1,     FUSE_DOUBLE, SPELLINGS,
+                                              to_space_problem, build, NULL};
+static const struct fusion TO_DEPTH_FUSION = {"SpaceToDepth",   1,     FUSE_DOUBLE, SPELLINGS,
+                                              to_depth_problem, build, NULL};
 
 int visit_fuse_depth_to_space(struct pass_run *r, struct node *n)
 {

@@ -128,6 +128,7 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
         node_copy_attr(fused, m->root->attrs[i]);
 }
 
-static const struct fusion FOCUS = {"Conv", 10, FUSE_FLOATS, SPELLINGS, problem, build};
+static const struct fusion FOCUS = {"Conv",  10,    FUSE_FLOATS,   SPELLINGS,
+                                    problem, build, "SpaceToDepth"};
 
 int visit_fuse_focus(struct pass_run *r, struct node *n) { return fuse_visit(r, n, &FOCUS); }

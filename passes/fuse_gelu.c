@@ -40,8 +40,9 @@ static void build_tanh(struct pass_run *r, const struct match *m, struct node *f
     node_set_string(fused, "approximate", "tanh");
 }
 
-static const struct fusion GELU = {"Gelu", 20, FUSE_FLOATS, WITH_ERF, problem, NULL};
-static const struct fusion GELU_TANH = {"Gelu", 20, FUSE_FLOATS, WITH_TANH, problem, build_tanh};
+static const struct fusion GELU = {"Gelu", 20, FUSE_FLOATS, WITH_ERF, problem, NULL, NULL};
+static const struct fusion GELU_TANH = {"Gelu",  20,         FUSE_FLOATS, WITH_TANH,
+                                        problem, build_tanh, NULL};
 
 int visit_fuse_gelu(struct pass_run *r, struct node *n) { return fuse_visit(r, n, &GELU); }
 int visit_fuse_gelu_tanh(struct pass_run *r, struct node *n)

@@ -45,8 +45,9 @@ static bool is_spatial(const struct match *m)
 /* An ordinary reduction is no refusal. */
 static const char *problem(const struct match *m) { return is_spatial(m) ? NULL : FUSE_NONE; }
 
-static const struct fusion AVERAGE = {"GlobalAveragePool", 1, FUSE_FLOATS, MEANS, problem, NULL};
-static const struct fusion MAXIMUM = {"GlobalMaxPool", 1, FUSE_FLOATS, MAXIMA, problem, NULL};
+static const struct fusion AVERAGE = {
+    "GlobalAveragePool", 1, FUSE_FLOATS, MEANS, problem, NULL, NULL};
+static const struct fusion MAXIMUM = {"GlobalMaxPool", 1, FUSE_FLOATS, MAXIMA, problem, NULL, NULL};
 
 int visit_fuse_global_average_pool(struct pass_run *r, struct node *n)
 {

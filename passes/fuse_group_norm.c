@@ -56,7 +56,7 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
 }
 
 static const struct fusion GROUP_NORM = {
-    "GroupNormalization", 21, FUSE_FLOATS, SPELLINGS, problem, build};
+    "GroupNormalization", 21, FUSE_FLOATS, SPELLINGS, problem, build, NULL};
 
 int visit_fuse_group_norm(struct pass_run *r, struct node *n)
 {

@@ -59,8 +59,8 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
     node_set_float(fused, "beta", (float)beta);
 }
 
-static const struct fusion HARD_SIGMOID = {"HardSigmoid", 6,       FUSE_FLOATS,
-                                           SPELLINGS,     problem, build};
+static const struct fusion HARD_SIGMOID = {"HardSigmoid", 6,     FUSE_FLOATS, SPELLINGS,
+                                           problem,       build, NULL};
 
 int visit_fuse_hard_sigmoid(struct pass_run *r, struct node *n)
 {

@@ -51,9 +51,10 @@ static void build_two(struct pass_run *r, const struct match *m, struct node *fu
     node_set_input(fused, 1, sigmoid);
 }
 
-static const struct fusion HARD_SWISH = {"HardSwish", 14, FUSE_FLOATS, SPELLINGS, problem, NULL};
-static const struct fusion TWO_NODES = {"Mul",          7,        FUSE_FLOATS, SPELLINGS,
-                                        problem_of_two, build_two};
+static const struct fusion HARD_SWISH = {"HardSwish", 14,   FUSE_FLOATS, SPELLINGS,
+                                         problem,     NULL, NULL};
+static const struct fusion TWO_NODES = {"Mul",          7,         FUSE_FLOATS,  SPELLINGS,
+                                        problem_of_two, build_two, "HardSigmoid"};
 
 int visit_fuse_hard_swish(struct pass_run *r, struct node *n)
 {

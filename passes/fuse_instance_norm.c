@@ -47,7 +47,7 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
 }
 
 static const struct fusion INSTANCE_NORM = {
-    "InstanceNormalization", 6, FUSE_FLOATS, SPELLINGS, problem, build};
+    "InstanceNormalization", 6, FUSE_FLOATS, SPELLINGS, problem, build, NULL};
 
 int visit_fuse_instance_norm(struct pass_run *r, struct node *n)
 {

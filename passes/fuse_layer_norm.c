@@ -102,7 +102,7 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
 }
 
 static const struct fusion LAYER_NORM = {
-    "LayerNormalization", 17, FUSE_FLOATS, SPELLINGS, problem, build};
+    "LayerNormalization", 17, FUSE_FLOATS, SPELLINGS, problem, build, NULL};
 
 int visit_fuse_layer_norm(struct pass_run *r, struct node *n)
 {

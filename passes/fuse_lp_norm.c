@@ -61,6 +61,7 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
     node_set_int(fused, "p", 2);
 }
 
-static const struct fusion LP_NORM = {"LpNormalization", 1, FUSE_FLOATS, SPELLINGS, problem, build};
+static const struct fusion LP_NORM = {"LpNormalization", 1,     FUSE_FLOATS, SPELLINGS,
+                                      problem,           build, NULL};
 
 int visit_fuse_lp_norm(struct pass_run *r, struct node *n) { return fuse_visit(r, n, &LP_NORM); }

@@ -8,6 +8,6 @@
 #include "rewrite/match_fuse.h"
 
 static const char *const SPELLINGS[] = {"Mul(x, Tanh(Softplus(x)))", NULL};
-static const struct fusion MISH = {"Mish", 18, FUSE_DOUBLE, SPELLINGS, NULL, NULL};
+static const struct fusion MISH = {"Mish", 18, FUSE_DOUBLE, SPELLINGS, NULL, NULL, NULL};
 
 int visit_fuse_mish(struct pass_run *r, struct node *n) { return fuse_visit(r, n, &MISH); }

@@ -136,7 +136,7 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
     build_parameters(m, fused, &a);
 }
 
-static const struct fusion NORM_AFFINE = {NULL, 6, FUSE_FLOATS, SPELLINGS, problem, build};
+static const struct fusion NORM_AFFINE = {NULL, 6, FUSE_FLOATS, SPELLINGS, problem, build, NULL};
 
 int visit_fuse_norm_affine(struct pass_run *r, struct node *n)
 {

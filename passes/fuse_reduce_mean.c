@@ -53,7 +53,8 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
     node_set_int(fused, "keepdims", reduction_keeps(match_node(m, "sum")));
 }
 
-static const struct fusion REDUCE_MEAN = {"ReduceMean", 1, FUSE_DOUBLE, SPELLINGS, problem, build};
+static const struct fusion REDUCE_MEAN = {"ReduceMean", 1,     FUSE_DOUBLE, SPELLINGS,
+                                          problem,      build, NULL};
 
 int visit_fuse_reduce_mean(struct pass_run *r, struct node *n)
 {

@@ -54,7 +54,7 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
     node_set_float(fused, "epsilon", (float)epsilon);
 }
 
-static const struct fusion RMS_NORM = {"RMSNormalization", 23,      FUSE_FLOATS,
-                                       SPELLINGS,          problem, build};
+static const struct fusion RMS_NORM = {
+    "RMSNormalization", 23, FUSE_FLOATS, SPELLINGS, problem, build, NULL};
 
 int visit_fuse_rms_norm(struct pass_run *r, struct node *n) { return fuse_visit(r, n, &RMS_NORM); }

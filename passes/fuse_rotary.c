@@ -148,6 +148,7 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
         node_set_input(fused, 3, a.positions);
 }
 
-static const struct fusion ROTARY = {"RotaryEmbedding", 23, FUSE_FLOATS, SPELLINGS, problem, build};
+static const struct fusion ROTARY = {"RotaryEmbedding", 23,    FUSE_FLOATS, SPELLINGS,
+                                     problem,           build, NULL};
 
 int visit_fuse_rotary(struct pass_run *r, struct node *n) { return fuse_visit(r, n, &ROTARY); }

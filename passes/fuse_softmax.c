@@ -67,6 +67,6 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
     node_set_int(fused, "axis", axis_of(m, "sum"));
 }
 
-static const struct fusion SOFTMAX = {"Softmax", 1, FUSE_DOUBLE, SPELLINGS, problem, build};
+static const struct fusion SOFTMAX = {"Softmax", 1, FUSE_DOUBLE, SPELLINGS, problem, build, NULL};
 
 int visit_fuse_softmax(struct pass_run *r, struct node *n) { return fuse_visit(r, n, &SOFTMAX); }

@@ -24,6 +24,6 @@ static const char *problem(const struct match *m)
     return match_shape_problem(m, match_value(m, "x"));
 }
 
-static const struct fusion SOFTPLUS = {"Softplus", 1, FUSE_FLOATS, SPELLINGS, problem, NULL};
+static const struct fusion SOFTPLUS = {"Softplus", 1, FUSE_FLOATS, SPELLINGS, problem, NULL, NULL};
 
 int visit_fuse_softplus(struct pass_run *r, struct node *n) { return fuse_visit(r, n, &SOFTPLUS); }

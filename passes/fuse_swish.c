@@ -27,6 +27,6 @@ static void build(struct pass_run *r, const struct match *m, struct node *fused)
         node_set_float(fused, "alpha", (float)alpha);
 }
 
-static const struct fusion SWISH = {"Swish", 24, FUSE_DOUBLE, SPELLINGS, problem, build};
+static const struct fusion SWISH = {"Swish", 24, FUSE_DOUBLE, SPELLINGS, problem, build, NULL};
 
 int visit_fuse_swish(struct pass_run *r, struct node *n) { return fuse_visit(r, n, &SWISH); }

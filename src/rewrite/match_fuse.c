@@ -134,25 +134,39 @@ static void replace(struct pass_run *r, const struct fusion *f, const struct mat
     rewrite_drop(m->root);
 }
 
-/* Whether the operator is there; else the refusal is noted. */
-static bool is_known(struct pass_run *r, const struct fusion *f, const struct match *m)
+/* The opset in which the result has to make sense: the model is read in one and may be written in
+ * another. */
+static int64_t lower_opset(struct pass_run *r, const struct node *n)
+{
+    int64_t now = graph_opset(n->graph, ""), then = pass_opset(r, n, "");
+    return now < then ? now : then;
+}
+
+static bool is_known(struct pass_run *r, const struct match *m, const char *op)
 {
     const struct node *n = m->root;
-    int64_t opset = graph_opset(n->graph, "");
     const struct value *x = match_value(m, "x");
+    if (pass_plan(r)->quantizes && op_find("", op)->quant == QRULE_NONE)
+        pass_refused(r, n, "the quantizer has no rule for %s", op);
+    else if (!pass_knows(r, n, "", op, x ? value_dtype(x) : DT_UNDEFINED))
+        pass_refused(r, n, "the target does not have %s", op);
+    else
+        return true;
+    return false;
+}
+
+/* Whether the operators are there; else the refusal is noted. */
+static bool may_become(struct pass_run *r, const struct fusion *f, const struct match *m)
+{
+    int64_t opset = lower_opset(r, m->root);
+    if (!f->op)
+        return true;
     if (opset < f->since) {
-        pass_refused(r, n, "%s needs opset %d, the model has %lld", f->op, f->since,
+        pass_refused(r, m->root, "%s needs opset %d, the model has %lld", f->op, f->since,
                      (long long)opset);
         return false;
     }
-    if (f->op && pass_plan(r)->quantizes && op_find("", f->op)->quant == QRULE_NONE) {
-        pass_refused(r, n, "the quantizer has no rule for %s", f->op);
-        return false;
-    }
-    if (!f->op || pass_knows(r, n, "", f->op, x ? value_dtype(x) : DT_UNDEFINED))
-        return true;
-    pass_refused(r, n, "the target does not have %s", f->op);
-    return false;
+    return is_known(r, m, f->op) && (!f->also || is_known(r, m, f->also));
 }
 
 int fuse_visit(struct pass_run *r, struct node *n, const struct fusion *f)
@@ -166,7 +180,7 @@ int fuse_visit(struct pass_run *r, struct node *n, const struct fusion *f)
         if (!node_output(n, 0) || !match_at(&s->patterns[i], n, &m))
             continue;
         const char *problem = fusion_problem(f, &m);
-        if (!problem && is_known(r, f, &m))
+        if (!problem && may_become(r, f, &m))
             replace(r, f, &m);
         if (!problem)
             return 0;

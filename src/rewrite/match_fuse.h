@@ -30,6 +30,7 @@ struct fusion {
     /* Fills inputs and attributes of the new node, which has max_in input slots, all left out. It
      * may set another op_type. NULL: x is the one input. */
     void (*build)(struct pass_run *r, const struct match *m, struct node *fused);
+    const char *also; /* another operator that build makes; NULL: none */
 };
 
 int fuse_visit(struct pass_run *r, struct node *n, const struct fusion *f);

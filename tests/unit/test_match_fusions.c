@@ -201,11 +201,16 @@ static void test_target_without(void **state)
 {
     static const char TEXT[] = "opset 17\ngraph main(x: float[2,3]) -> (y) {\n"
                                "one: float[] = 1\ne = Exp(x)\na = Add(e, one)\ny = Log(a)\n}\n";
+    static const char SWISH[] = "opset 11\ngraph main(x: float[2,3]) -> (y) {\nz: float[] = 0\n"
+                                "three: float[] = 3\nsix: float[] = 6\na = Add(x, three)\n"
+                                "c = Clip(a, z, six)\nm = Mul(x, c)\ny = Div(m, six)\n}\n";
     struct target *few;
     (void)state;
     assert_int_equal(target_load(&few, "tests/targets/few.json", &ctx), 0);
     check_refusal((struct pass_plan){.target = few}, "fuse-softplus", TEXT,
                   "the target does not have Softplus");
+    check_refusal((struct pass_plan){.target = few}, "fuse-hard-swish", SWISH,
+                  "the target does not have HardSigmoid");
     target_free(few);
 }
 
