@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "base/file.h"
 #include "exec/plan.h"
 
 enum {
@@ -62,6 +63,16 @@ static int gather(struct builder *b, const struct plan *p, const struct node *n,
 
 /* ---- later ---- */
 
+/* The file's pages of large inputs: whoever needs them again reads them again. */
+static void forget_inputs(const struct plan *p, const struct lazy *l)
+{
+    for (uint32_t i = 0; i < l->node->n_inputs; i++) {
+        const struct tensor *t = l->in[i] >= 0 ? p->slots.data[l->in[i]].constant : NULL;
+        if (t && t->data && t->bytes >= LAZY_BYTES)
+            file_forget(t->data, t->bytes);
+    }
+}
+
 static const struct tensor *compute(struct builder *b, const struct plan *p, const struct lazy *l,
                                     struct arena *a)
 {
@@ -72,6 +83,7 @@ static const struct tensor *compute(struct builder *b, const struct plan *p, con
     if (!code)
         code = op_fold(l->node, in, out, a, FOLD_NODE_BYTES, b->ctx);
     arena_free(temporary);
+    forget_inputs(p, l);
     if (code > 0)
         diag_report(b->ctx->diag, E_LIMIT_MEMORY, &(struct where){.node = node_label(l->node)},
                     "no memory for a constant result of '%s'", l->node->op_type);

@@ -66,6 +66,17 @@ static int settle_step(struct builder *b, struct plan *p, const struct step *s)
     return 0;
 }
 
+/* Constants that steps without a prepared form read are made first: making one may take twice its
+ * size, which then is not on top of what others have repacked. */
+static int settle_unprepared(struct builder *b, struct plan *p)
+{
+    int code = 0;
+    for (size_t i = 0; !code && i < p->steps.count; i++)
+        if (!p->steps.data[i].op || !p->steps.data[i].op->fast)
+            code = settle_step(b, p, &p->steps.data[i]);
+    return code;
+}
+
 static void mark_read(const struct plan *p, struct bitset *read)
 {
     for (size_t i = 0; i < p->steps.count; i++)
@@ -170,6 +181,8 @@ int plan_finish(struct builder *b, struct plan *p)
     if (!code && fast && !o->no_fusion)
         code = plan_fuse(b, p);
     compact(p);
+    if (!code && fast)
+        code = settle_unprepared(b, p);
     if (!code && fast)
         code = plan_lower(b, p);
     drop_unread(p);
