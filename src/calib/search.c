@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "kernels/float/math.h"
 
 enum { MSE_ENDS = 128, MSE_TURNS = 8, CELLS = 2048 };
 
@@ -163,7 +164,7 @@ static double divergence(const struct cells *c, int first, int last, int levels)
             double p = c->at[i] + (i == first ? below : 0) + (i == last - 1 ? above : 0);
             double q = c->at[i] > 0 ? mass / filled : 0;
             if (p > 0)
-                sum += q > 0 ? p * log(p / q) : p * log(total); /* clipped mass on an empty cell */
+                sum += q > 0 ? p * math_log(p / q) : p * math_log(total); /* clipped mass on an empty cell */
         }
     }
     return sum / total;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "kernels/float/math.h"
 
 static double value_at(const struct tensor *t, int64_t i)
 {
@@ -67,7 +68,8 @@ double metrics_sqnr_db(const struct metrics *m)
 {
     if (m->error == 0) /* exact: nothing differs */
         return INFINITY;
-    return 10 * log10(m->reference / m->error);
+    const double decibel = 4.342944819032518; /* 10 / ln 10 */
+    return decibel * math_log(m->reference / m->error);
 }
 
 double metrics_cosine(const struct metrics *m)

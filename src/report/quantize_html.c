@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "kernels/float/math.h"
 #include "report/quantize_report.h"
 
 enum { LINE = 512, CHART_WIDTH = 640, ROW = 16, MAX_ROWS = 400 };
@@ -159,7 +160,7 @@ static bool is_activation(const struct quant *q) { return q->axis < 0 && q->dtyp
 /* Symmetric logarithm: ranges differ by orders of magnitude. */
 static double place(double x, double most)
 {
-    double y = log1p(fabs(x)) / log1p(most);
+    double y = math_log1p(fabs(x)) / math_log1p(most);
     return CHART_WIDTH / 2.0 * (1 + (x < 0 ? -y : y));
 }
 
