@@ -252,5 +252,80 @@ static const struct decompose_case CASES[] = {
      "opset 21\ngraph main(x: float[4,3]) -> (y) {\n w: float[5,3] = fill(seed 3)\n b: float[5] = "
      "fill(0.5)\n y = Gemm<transB=1>(x, w, b)\n}",
      0, 0},
+    {"decompose-rotary", "RotaryEmbedding",
+     "opset 23\ngraph main(x: float[2,3,4,8], p: int64[2,4]) -> (y) {\n co: float[8,4] = fill(seed "
+     "1)\n si: float[8,4] = fill(seed 2)\n y = RotaryEmbedding(x, co, si, p)\n}",
+     0, 0},
+    {"decompose-rotary", "RotaryEmbedding",
+     "opset 23\ngraph main(x: float[2,4,24], p: int64[2,4]) -> (y) {\n co: float[8,4] = fill(seed "
+     "1)\n si: float[8,4] = fill(seed 2)\n y = RotaryEmbedding<num_heads=3, interleaved=1>(x, co, "
+     "si, p)\n}",
+     0, 0},
+    {"decompose-rotary", "RotaryEmbedding",
+     "opset 23\ngraph main(x: float[2,3,4,12], p: int64[2,4]) -> (y) {\n co: float[8,4] = "
+     "fill(seed 1)\n si: float[8,4] = fill(seed 2)\n y = "
+     "RotaryEmbedding<rotary_embedding_dim=8>(x, co, si, p)\n}",
+     0, 0},
+    {"decompose-rotary", "RotaryEmbedding",
+     "opset 23\ngraph main(x: float[2,3,4,8], co: float[2,4,4], si: float[2,4,4]) -> (y) {\n y = "
+     "RotaryEmbedding(x, co, si)\n}",
+     0, 0},
+    {"decompose-rotary", "RotaryEmbedding",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[2,3,4,8], p: int64[2,4]) -> (y) {\n co: "
+     "float[8,4] = fill(seed 1)\n si: float[8,4] = fill(seed 2)\n y = "
+     "com.microsoft::RotaryEmbedding(x, p, co, si)\n}",
+     0, 0},
+    {"decompose-rotary", "RotaryEmbedding",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[2,4,24], p: int64[1]) -> (y) {\n co: "
+     "float[8,4] = fill(seed 1)\n si: float[8,4] = fill(seed 2)\n y = "
+     "com.microsoft::RotaryEmbedding(x, p, co, si)\n}",
+     0, 0},
+    {"decompose-attention", "Attention",
+     "opset 23\ngraph main(q: float[2,3,4,8], k: float[2,3,5,8], v: float[2,3,5,6]) -> (y) {\n y = "
+     "Attention(q, k, v)\n}",
+     0, 0},
+    {"decompose-attention", "Attention",
+     "opset 23\ngraph main(q: float[2,4,24], k: float[2,5,24], v: float[2,5,24]) -> (y) {\n y = "
+     "Attention<q_num_heads=3, kv_num_heads=3, is_causal=1, scale=0.5, softcap=2.0>(q, k, v)\n}",
+     0, 0},
+    {"decompose-attention", "Attention",
+     "opset 23\ngraph main(q: float[2,6,4,8], k: float[2,2,4,8], v: float[2,2,4,8], m: float[4,7], "
+     "pk: float[2,2,3,8], pv: float[2,2,3,8]) -> (y, a, b) {\n y, a, b = Attention<is_causal=1>(q, "
+     "k, v, m, pk, pv)\n}",
+     0, 0},
+    {"decompose-attention", "Attention",
+     "opset 24\ngraph main(q: float[2,3,4,8], k: float[2,3,5,8], v: float[2,3,5,6]) -> (y) {\n m: "
+     "bool[4,5] = [1,0,0,1,1,1,1,1,0,0,0,0,1,1,1,1,1,1,1,0]\n y = Attention(q, k, v, m)\n}",
+     0, 0},
+    {"decompose-attention", "Attention",
+     "opset 23\ngraph main(q: float[2,3,4,d], k: float[2,3,5,d], v: float[2,3,5,6]) -> (y) {\n y = "
+     "Attention(q, k, v)\n}",
+     0, 0},
+    {"decompose-attention", "MultiHeadAttention",
+     "opset 17\nopset com.microsoft 1\ngraph main(q: float[2,4,24], k: float[2,5,24], v: "
+     "float[2,5,12]) -> (y) {\n b: float[60] = fill(seed 5)\n y = "
+     "com.microsoft::MultiHeadAttention<num_heads=3>(q, k, v, b)\n}",
+     0, 0},
+    {"decompose-attention", "MultiHeadAttention",
+     "opset 17\nopset com.microsoft 1\ngraph main(q: float[2,4,24], k: float[2,4,24], v: "
+     "float[2,4,24], m: float[1,3,4,6], pk: float[2,3,2,8], pv: float[2,3,2,8]) -> (y, a, b) {\n "
+     "y, a, b = com.microsoft::MultiHeadAttention<num_heads=3, scale=0.3, unidirectional=1>(q, k, "
+     "v, _, _, m, pk, pv)\n}",
+     0, 0},
+    {"decompose-matmul-nbits", "MatMulNBits",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[2,32]) -> (y) {\n w: uint8[3,2,8] = "
+     "fill(seed 4)\n s: float[6] = fill(seed 6, 0.1, 0.2)\n y = com.microsoft::MatMulNBits<K=32, "
+     "N=3, bits=4, block_size=16>(x, w, s)\n}",
+     0, 0},
+    {"decompose-matmul-nbits", "MatMulNBits",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[2,30], b: float[3]) -> (y) {\n w: "
+     "uint8[3,2,8] = fill(seed 4)\n s: float[6] = fill(seed 6, 0.1, 0.2)\n z: uint8[3] = fill(seed "
+     "7)\n y = com.microsoft::MatMulNBits<K=30, N=3, bits=4, block_size=16>(x, w, s, z, _, b)\n}",
+     0, 0},
+    {"decompose-matmul-nbits", "MatMulNBits",
+     "opset 17\nopset com.microsoft 1\ngraph main(x: float[2,32]) -> (y) {\n w: uint8[3,2,16] = "
+     "fill(seed 4)\n s: float[6] = fill(seed 6, 0.1, 0.2)\n z: float[6] = fill(seed 7, 0.0, 9.0)\n "
+     "y = com.microsoft::MatMulNBits<K=32, N=3, bits=8, block_size=16>(x, w, s, z)\n}",
+     0, 0},
 };
 #endif
