@@ -23,6 +23,11 @@ void emit_begin(struct emit *e, struct pass_run *r, struct node *at)
 
 void emit_bind(struct emit *e, const char *name, struct value *v)
 {
+    for (int i = 0; i < e->n_names; i++)
+        if (!strcmp(e->names[i].name, name)) {
+            e->names[i].value = v;
+            return;
+        }
     assert(e->n_names < EMIT_NAMES);
     e->names[e->n_names].name = arena_string(e->scratch, name);
     e->names[e->n_names++].value = v;

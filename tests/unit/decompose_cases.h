@@ -327,5 +327,43 @@ static const struct decompose_case CASES[] = {
      "fill(seed 4)\n s: float[6] = fill(seed 6, 0.1, 0.2)\n z: float[6] = fill(seed 7, 0.0, 9.0)\n "
      "y = com.microsoft::MatMulNBits<K=32, N=3, bits=8, block_size=16>(x, w, s, z)\n}",
      0, 0},
+    {"decompose-recurrent", "LSTM",
+     "opset 17\ngraph main(x: float[3,2,4], h: float[1,2,3], k: float[1,2,3]) -> (y, a, d) {\n w: "
+     "float[1,12,4] = fill(seed 1, -0.5, 0.5)\n r: float[1,12,3] = fill(seed 2, -0.5, 0.5)\n b: "
+     "float[1,24] = fill(seed 3, -0.5, 0.5)\n y, a, d = LSTM<hidden_size=3>(x, w, r, b, _, h, "
+     "k)\n}",
+     0, 0},
+    {"decompose-recurrent", "LSTM",
+     "opset 17\ngraph main(x: float[3,2,4]) -> (y) {\n w: float[1,12,4] = fill(seed 1, -0.5, "
+     "0.5)\n r: float[1,12,3] = fill(seed 2, -0.5, 0.5)\n y = LSTM<hidden_size=3, "
+     "direction=\"reverse\">(x, w, r)\n}",
+     0, 0},
+    {"decompose-recurrent", "LSTM",
+     "opset 17\ngraph main(x: float[2,2,4], h: float[2,2,3], k: float[2,2,3]) -> (y, a, d) {\n w: "
+     "float[2,12,4] = fill(seed 1, -0.5, 0.5)\n r: float[2,12,3] = fill(seed 2, -0.5, 0.5)\n b: "
+     "float[2,24] = fill(seed 3, -0.5, 0.5)\n y, a, d = LSTM<hidden_size=3, "
+     "direction=\"bidirectional\">(x, w, r, b, _, h, k)\n}",
+     0, 0},
+    {"decompose-recurrent", "GRU",
+     "opset 17\ngraph main(x: float[3,2,4]) -> (y, a) {\n w: float[1,9,4] = fill(seed 1, -0.5, "
+     "0.5)\n r: float[1,9,3] = fill(seed 2, -0.5, 0.5)\n b: float[1,18] = fill(seed 3, -0.5, "
+     "0.5)\n y, a = GRU<hidden_size=3>(x, w, r, b)\n}",
+     0, 0},
+    {"decompose-recurrent", "GRU",
+     "opset 17\ngraph main(x: float[3,2,4], h: float[1,2,3]) -> (a) {\n w: float[1,9,4] = "
+     "fill(seed 1, -0.5, 0.5)\n r: float[1,9,3] = fill(seed 2, -0.5, 0.5)\n b: float[1,18] = "
+     "fill(seed 3, -0.5, 0.5)\n _, a = GRU<hidden_size=3, linear_before_reset=1>(x, w, r, b, _, "
+     "h)\n}",
+     0, 0},
+    {"decompose-recurrent", "GRU",
+     "opset 17\ngraph main(x: float[2,2,4]) -> (y, a) {\n w: float[2,9,4] = fill(seed 1, -0.5, "
+     "0.5)\n r: float[2,9,3] = fill(seed 2, -0.5, 0.5)\n y, a = GRU<hidden_size=3, "
+     "direction=\"bidirectional\", linear_before_reset=1>(x, w, r)\n}",
+     0, 0},
+    {"decompose-recurrent", "GRU",
+     "opset 17\ngraph main(x: float[3,2,4], h: float[1,2,3]) -> (y) {\n w: float[1,9,4] = "
+     "fill(seed 1, -0.5, 0.5)\n r: float[1,9,3] = fill(seed 2, -0.5, 0.5)\n y = GRU<hidden_size=3, "
+     "direction=\"reverse\">(x, w, r, _, _, h)\n}",
+     0, 0},
 };
 #endif
