@@ -54,7 +54,7 @@ static bool total_scale(const struct match *m, double *scale)
             return false;
         *scale *= factor / divisor;
     }
-    return isfinite(*scale);
+    return isfinite(*scale) && *scale > 0;
 }
 
 /* ---- shapes ---- */
@@ -112,8 +112,9 @@ static bool repeats(const struct match *m, const char *name, const char *wide_na
 static bool shapes_fit(const struct match *m)
 {
     const dim_t *q = dims4(match_value(m, "x")), *t = dims4(match_value(m, "turned"));
-    const dim_t *v = dims4(match_value(m, "v"));
-    return q && t && v && same(q[0], t[0]) && same(q[1], t[1]) && same(q[0], v[0]) &&
+    const dim_t *v = dims4(match_value(m, "v")), *y = dims4(m->root->outputs[0]);
+    return q && t && v && y && same(y[0], q[0]) && same(y[1], q[1]) && same(y[2], q[2]) &&
+           same(y[3], v[3]) && same(q[0], t[0]) && same(q[1], t[1]) && same(q[0], v[0]) &&
            same(q[1], v[1]) && same(q[3], t[2]) && same(t[3], v[2]);
 }
 
@@ -151,7 +152,7 @@ static const char *problem(const struct match *m)
         return "its batches, heads and lengths are not known to be the same";
     if (!mask_fits(m))
         return "its mask has not the queries and keys as its last two axes";
-    return total_scale(m, &scale) ? NULL : "its scale differs by element";
+    return total_scale(m, &scale) ? NULL : "its scale is not one positive number";
 }
 
 /* What stands before the repetition, where the pattern has one. */

@@ -75,9 +75,9 @@ static void set_bounds(const struct match *m, struct node *clip, double low, dou
         node_set_float(clip, "max", (float)fmin(high, (double)FLT_MAX));
         return;
     }
-    if (!isinf(low))
+    if (low != -INFINITY)
         node_set_input(clip, 1, bound(m, "lo", low));
-    if (!isinf(high))
+    if (high != INFINITY)
         node_set_input(clip, 2, bound(m, "hi", high));
 }
 

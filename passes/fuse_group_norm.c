@@ -27,8 +27,10 @@ static const char *problem(const struct match *m)
         return "its groups or channels are not constant";
     if (!x->type.dims[0] || x->type.dims[0] != groups->type.dims[0])
         return "its groups reach across samples";
-    return n_groups > 0 && channels % n_groups == 0 ? NULL
-                                                    : "its groups do not divide the channels";
+    bool whole = n_groups > 0 && channels % n_groups == 0 &&
+                 constant_of(match_value(m, "scale"))->count == n_groups &&
+                 constant_of(match_value(m, "bias"))->count == n_groups;
+    return whole ? NULL : "its groups do not divide the channels";
 }
 
 /* One number for each channel from one for each group. */

@@ -42,6 +42,8 @@ static const char *problem(const struct match *m)
         constant_scalar(clip->inputs[1].value, &low);
         constant_scalar(clip->inputs[2].value, &high);
     }
+    if (scaled_after && !(alpha > 0))
+        return FUSE_NONE;
     if (low != 0 || !match_near(high * (scaled_after ? alpha : 1), 1, DT_FLOAT)) /* 0: exactly */
         return FUSE_NONE;
     if (!isfinite(alpha) || !isfinite(beta))

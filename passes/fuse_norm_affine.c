@@ -79,6 +79,9 @@ static const char *problem(const struct match *m)
     const struct tensor *by = named(m, "by"), *plus = named(m, "plus");
     if (!by && !plus)
         return cast_problem(m);
+    if (node_is(match_node(m, "norm"), "GroupNormalization") &&
+        node_version(match_node(m, "norm")) < 21)
+        return FUSE_NONE; /* its parameters are per group */
     if (!parameter_axes(m, &a))
         return "the axes of its parameters are not known";
     if (!own_fits(named(m, "scale"), &a) || !own_fits(named(m, "bias"), &a))

@@ -30,6 +30,8 @@ static bool solve(struct search *s, const struct goal *g);
 
 /* ---- numbers ---- */
 
+enum { WIDEST = 65536 }; /* elements: more are not looked through for all being the same number */
+
 /* Half an ulp for each of up to eight roundings, relative: float16 has 11 bits, bfloat16 8, the
  * others are taken as float32 with 24. */
 bool match_near(double found, double wanted, enum dtype dtype)
@@ -51,7 +53,8 @@ static bool is_constant(struct search *s, const struct value *v)
 static bool is_number(struct search *s, const struct value *v, double wanted)
 {
     double x;
-    return constant_scalar(v, &x) && match_near(x, wanted, v->constant->dtype) && is_constant(s, v);
+    return constant_of(v) && v->constant->count <= WIDEST && constant_scalar(v, &x) &&
+           match_near(x, wanted, v->constant->dtype) && is_constant(s, v);
 }
 
 /* ---- nodes ---- */

@@ -30,6 +30,8 @@ const char *norm_axes_of(const struct match *m, struct norm_axes *a)
     if (mean &&
         (!run_of_axes(mean, keeps, a->rank, &first, &last) || first != a->first || last != a->last))
         return "its mean runs over other axes than its variance";
+    if (!same_type(match_value(m, "x"), m->root->outputs[0]))
+        return "its result is not known to have its input's shape";
     return NULL;
 }
 
