@@ -118,12 +118,13 @@ static void gen_outputs(struct gen *g)
 /* Returns owned. Symbolic: one input has a symbolic first dim. */
 static struct model *gen_model(struct ctx *ctx, uint64_t seed)
 {
+    static const int64_t OPSETS[] = {17, 20, 13, 24, 17, 23}; /* 14 brought HardSwish, 20 Gelu .. */
     enum dtype real = DT_FLOAT;
     struct gen g = {.state = seed * 0x9E3779B97F4A7C15u + 1, .real = real};
     int64_t image[4] = {1, 2, 4, 4}, matrix[2] = {3, 4}, batch[3] = {-1, 2, 3};
     g.m = model_new(ctx);
-    g.m->ir_version = 8;
-    model_set_opset(g.m, "", 17);
+    g.m->ir_version = 10;
+    model_set_opset(g.m, "", OPSETS[seed % (sizeof OPSETS / sizeof OPSETS[0])]);
     model_set_opset(g.m, "example.unknown", 1);
     g.g = g.m->graph;
     g.quiet = *ctx;

@@ -159,6 +159,17 @@ static void gen_discard(struct node *n)
     node_remove(n);
 }
 
+/* The axes of a reduction: an attribute, since operator set 18 an input. */
+static void gen_axes(struct gen *g, struct node *n, const int64_t *axes, uint32_t count)
+{
+    if (graph_opset(g->m->graph, "") < 18) {
+        node_set_ints(n, "axes", axes, count);
+        return;
+    }
+    node_resize_inputs(n, 2);
+    node_set_input(n, 1, gen_ints(g, axes, count));
+}
+
 /* Gives n its outputs with inferred types; false (and n is gone): inference refuses, or too large.
  */
 static bool gen_finish(struct gen *g, struct node *n)

@@ -54,7 +54,7 @@ static void gen_reduce(struct gen *g)
     int64_t axes[2] = {x->type.rank - 1, x->type.rank - 2};
     struct node *n = gen_node(g, OPS[gen_below(g, 4)], 1, &x);
     if (gen_chance(g, 80))
-        node_set_ints(n, "axes", axes, x->type.rank > 1 ? 1 + (uint32_t)gen_below(g, 2) : 1);
+        gen_axes(g, n, axes, x->type.rank > 1 ? 1 + (uint32_t)gen_below(g, 2) : 1);
     node_set_int(n, "keepdims", gen_below(g, 2));
     gen_finish(g, n);
 }

@@ -31,7 +31,7 @@ static struct value *gen_mean(struct gen *g, struct value *x, int64_t axis)
     struct node *n = x ? gen_node(g, "ReduceMean", 1, &x) : NULL;
     if (!n)
         return NULL;
-    node_set_ints(n, "axes", &axis, 1);
+    gen_axes(g, n, &axis, 1);
     if (gen_chance(g, 10))
         node_set_int(n, "keepdims", 0);
     return gen_finish(g, n) ? n->outputs[0] : NULL;
@@ -138,7 +138,7 @@ static void gen_unit_length(struct gen *g) /* x / ||x|| */
     if (!x)
         return;
     struct node *n = gen_node(g, "ReduceL2", 1, &x);
-    node_set_ints(n, "axes", &axis, 1);
+    gen_axes(g, n, &axis, 1);
     if (!gen_finish(g, n))
         return;
     struct value *norm = n->outputs[0];
