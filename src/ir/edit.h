@@ -70,6 +70,7 @@ struct graph *graph_new(struct model *m, struct node *parent, const char *name);
 void graph_add_output(struct graph *g, struct value *v);
 void graph_set_output(struct graph *g, uint32_t i, struct value *v);
 void graph_remove_input(struct graph *g, uint32_t i);
+void graph_remove_output(struct graph *g, uint32_t i); /* the value stays */
 /* A deep copy of n (subgraphs too) at the end of g's list: inputs mapped by `map` (old value -> new
  * value, by id, n_values entries at the time of the call; NULL: the same values). The copies of its
  * outputs are entered in map. */

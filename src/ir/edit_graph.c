@@ -40,6 +40,17 @@ void graph_remove_input(struct graph *g, uint32_t i)
     graph_touch(g);
 }
 
+void graph_remove_output(struct graph *g, uint32_t i)
+{
+    edit_set_use(g->outputs.data[i], NULL);
+    g->outputs.count--;
+    for (size_t k = i; k < g->outputs.count; k++) {
+        g->outputs.data[k] = g->outputs.data[k + 1];
+        g->outputs.data[k]->index = (uint32_t)k;
+    }
+    graph_touch(g);
+}
+
 void model_set_opset(struct model *m, const char *domain, int64_t version)
 {
     m->opsets_dirty = true;

@@ -28,6 +28,7 @@ compare MODEL q/model.onnx DATA --layers --show 2
 compare MODEL q/model.onnx DATA --min-sqnr 1000
 diff MODEL MODEL
 diff MODEL q/model.onnx
+debug reduce MODEL -o reduced.onnx --check false
 calibrate MODEL DATA -o s.stats --histograms
 calibrate stats s.stats
 calibrate merge s.stats -o m.stats
