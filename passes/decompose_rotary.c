@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "rewrite/emit.h"
+#include "rewrite/emit_attention.h"
 
 static const char MICROSOFT[] = "com.microsoft";
 
@@ -65,26 +65,6 @@ static void emit_angles(struct emit *e, const struct rotary *p)
          p->flat ? 2 : 1);
 }
 
-static void emit_turn(struct emit *e, const struct rotary *p, bool interleaved)
-{
-    long long all = p->turned, half = p->turned / 2;
-    if (interleaved)
-        emit(e, "a = Slice(t, [0], [%lld], [-1], [2]); b = Slice(t, [1], [%lld], [-1], [2])", all,
-             all);
-    else
-        emit(e, "a = Slice(t, [0], [%lld], [-1]); b = Slice(t, [%lld], [%lld], [-1])", half, half,
-             all);
-    emit(e, "ac = Mul(a, c); bs = Mul(b, s); re = Sub(ac, bs); as = Mul(a, s); bc = Mul(b, c); "
-            "im = Add(as, bc)");
-    if (interleaved)
-        emit(e,
-             "re = Unsqueeze(re){axes=[-1]}; im = Unsqueeze(im){axes=[-1]}; "
-             "pair = Concat(re, im){axis=-1}; y = Reshape(pair, [0, 0, 0, %lld])",
-             all);
-    else
-        emit(e, "y = Concat(re, im){axis=-1}");
-}
-
 int visit_decompose_rotary(struct pass_run *r, struct node *n)
 {
     struct emit e;
@@ -108,7 +88,7 @@ int visit_decompose_rotary(struct pass_run *r, struct node *n)
     if (p.turned < p.head)
         emit(&e, "rest = Slice(t, [%lld], [%lld], [-1]); t = Slice(t, [0], [%lld], [-1])",
              (long long)p.turned, (long long)p.head, (long long)p.turned);
-    emit_turn(&e, &p, node_int(n, "interleaved", 0) != 0);
+    emit_turn(&e, p.turned, node_int(n, "interleaved", 0) != 0);
     if (p.turned < p.head)
         emit(&e, "y = Concat(y, rest){axis=-1}");
     if (p.flat)

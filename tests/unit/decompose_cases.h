@@ -365,5 +365,32 @@ static const struct decompose_case CASES[] = {
      "fill(seed 1, -0.5, 0.5)\n r: float[1,9,3] = fill(seed 2, -0.5, 0.5)\n y = GRU<hidden_size=3, "
      "direction=\"reverse\">(x, w, r, _, _, h)\n}",
      0, 0},
+    {"decompose-gqa", "GroupQueryAttention",
+     "opset 17\nopset com.microsoft 1\ngraph main(q: float[1,3,32], k: float[1,3,16], v: "
+     "float[1,3,16]) -> (y, a, b) {\n sl: int32[1] = [2]\n tt: int32[] = 3\n co: float[16,4] = "
+     "fill(seed 1)\n si: float[16,4] = fill(seed 2)\n y, a, b = "
+     "com.microsoft::GroupQueryAttention<num_heads=4, kv_num_heads=2, do_rotary=1>(q, k, v, _, _, "
+     "sl, tt, co, si)\n}",
+     0, 0},
+    {"decompose-gqa", "GroupQueryAttention",
+     "opset 17\nopset com.microsoft 1\ngraph main(q: float[1,2,64], pk: float[1,2,3,8], pv: "
+     "float[1,2,3,8]) -> (y, a, b) {\n sl: int32[1] = [4]\n tt: int32[] = 5\n co: float[16,4] = "
+     "fill(seed 1)\n si: float[16,4] = fill(seed 2)\n y, a, b = "
+     "com.microsoft::GroupQueryAttention<num_heads=4, kv_num_heads=2, do_rotary=1, "
+     "rotary_interleaved=1, scale=0.4, softcap=3.0>(q, _, _, pk, pv, sl, tt, co, si)\n}",
+     0, 0},
+    {"decompose-gqa", "GroupQueryAttention",
+     "opset 17\nopset com.microsoft 1\ngraph main(q: float[1,1,24], k: float[1,1,24], v: "
+     "float[1,1,24], pk: float[1,2,3,12], pv: float[1,2,3,12]) -> (y, a, b) {\n sl: int32[1] = "
+     "[3]\n tt: int32[] = 4\n co: float[16,4] = fill(seed 1)\n si: float[16,4] = fill(seed 2)\n y, "
+     "a, b = com.microsoft::GroupQueryAttention<num_heads=2, kv_num_heads=2, do_rotary=1>(q, k, v, "
+     "pk, pv, sl, tt, co, si)\n}",
+     0, 0},
+    {"decompose-gqa", "GroupQueryAttention",
+     "opset 17\nopset com.microsoft 1\ngraph main(q: float[1,1,16], k: float[1,1,16], v: "
+     "float[1,1,16], pk: float[1,2,3,8], pv: float[1,2,3,8]) -> (y, a, b) {\n sl: int32[1] = [3]\n "
+     "tt: int32[] = 4\n y, a, b = com.microsoft::GroupQueryAttention<num_heads=2, "
+     "kv_num_heads=2>(q, k, v, pk, pv, sl, tt)\n}",
+     0, 0},
 };
 #endif
