@@ -117,7 +117,7 @@ static void *scatter_copy(struct eval *e)
 int eval_scatter_elements(struct eval *e)
 {
     const struct tensor *x = e->in[0], *index = e->in[1];
-    enum scatter_reduction how;
+    enum scatter_reduction how = SCATTER_NONE;
     int rc = rank_fits(e);
     rc = rc ? rc : read_reduction(e, &how);
     if (rc || !e->out[0]->count)
@@ -140,7 +140,7 @@ int eval_scatter_elements(struct eval *e)
 
 int eval_scatter_nd(struct eval *e)
 {
-    enum scatter_reduction how;
+    enum scatter_reduction how = SCATTER_NONE;
     int rc = rank_fits(e);
     rc = rc ? rc : read_reduction(e, &how);
     if (rc || !e->out[0]->count)

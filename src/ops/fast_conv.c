@@ -7,11 +7,14 @@
 #include "base/mem.h"
 #include "ops/fast_band.h"
 #include "ops/fast_conv_rows.h"
+#include "ops/fast_conv_shuffle.h"
 #include "ops/fast_post.h"
 #include "ops/op_impl.h"
 
 struct conv_state {
-    struct conv_rows *rows; /* as a matrix product: nothing below is used */
+    /* As matrix products: nothing below is used. */
+    struct conv_rows *rows;
+    struct conv_shuffle *shuffle;
     int n;
     struct dnn_conv *conv[BAND_MAX];
     int64_t in_at[BAND_MAX], out_at[BAND_MAX];
@@ -45,6 +48,8 @@ static int conv_run(const void *state, struct eval *e)
     struct conv_call call = {s, e};
     if (s->rows)
         return conv_rows_run(s->rows, e);
+    if (s->shuffle)
+        return conv_shuffle_run(s->shuffle, e);
     return s->n == 1 ? run_band(&call, 0, 0) : pool_run(e->pool, (size_t)s->n, run_band, &call);
 }
 
@@ -54,6 +59,7 @@ static void conv_release(void *state)
     for (int i = s->n - 1; i >= 0; i--) /* the first one owns the weights */
         dnn_conv_free(s->conv[i]);
     conv_rows_free(s->rows);
+    conv_shuffle_free(s->shuffle);
     mem_free(s);
 }
 
@@ -186,14 +192,18 @@ static int prepare(struct prepare *p, bool transposed)
     struct conv_state *s = mem_alloc(sizeof *s);
     if (!transposed)
         s->rows = conv_rows_new(p, q, work, c.weights, c.bias, c.fold.steps);
-    bool ok = s->rows || make_bands(&c, &bands, p, s);
+    else
+        s->shuffle = conv_shuffle_new(p, q, c.weights, c.bias, c.fold.steps);
+    bool ok = s->rows || s->shuffle || make_bands(&c, &bands, p, s);
     mem_free(c.made);
     if (!ok) {
         conv_release(s);
         return 1;
     }
     p->state = s;
-    p->workspace = s->rows ? conv_rows_workspace(s->rows) : s->scratch;
+    p->workspace = s->rows      ? conv_rows_workspace(s->rows)
+                   : s->shuffle ? conv_shuffle_workspace(s->shuffle)
+                                : s->scratch;
     p->consumed = 2 | 4;
     for (int i = 0; i < c.fold.steps; i++)
         if (p->fused->steps[i].kind != FUSED_LINEAR && p->fused->steps[i].input < 32)

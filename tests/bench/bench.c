@@ -7,7 +7,8 @@
  *                                 products reach
  *   bench peak                    the machine's peak with 2 threads
  *
- * A row of `time` is "ours peer ours64 peer64" in microseconds. Both sides are run in bursts, one
+ * A row of `time` is "ours peer ours64 peer64 cpu64 peer-cpu64" in microseconds; cpu64: processor time of all
+ * threads for 64 samples with one thread each, which other load on the machine disturbs least. Both sides are run in bursts, one
  * after the other with a rest between them (the peer's threads spin for a while after a run), and
  * the least time counts. 64 samples: ours one per thread; the peer's are the better of one caller with
  * 2 threads inside the operators and 2 callers with one thread each.
@@ -164,14 +165,23 @@ static bool many_narrow(struct bench *b)
     return ok && result;
 }
 
-static bool once(struct bench *b, run_fn *run, double *least)
+static double cpu_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* cpu: NULL or the least processor time. */
+static bool once(struct bench *b, run_fn *run, double *least, double *cpu)
 {
     nanosleep(&(struct timespec){0, (long)(REST * 1e9)}, NULL);
-    double start = ctx_now();
+    double start = ctx_now(), cpu_start = cpu_now();
     bool ok = run(b);
-    double spent = ctx_now() - start;
-    if (spent < *least)
-        *least = spent;
+    double spent = ctx_now() - start, used = cpu_now() - cpu_start;
+    *least = spent < *least ? spent : *least;
+    if (cpu && used < *cpu)
+        *cpu = used;
     return ok;
 }
 
@@ -180,7 +190,7 @@ static bool once(struct bench *b, run_fn *run, double *least)
 static int cmd_time(struct bench *b)
 {
     const char *why = "";
-    double ours = 1e9, peer = 1e9, ours_many = 1e9, peer_many = 1e9;
+    double ours = 1e9, peer = 1e9, ours_many = 1e9, peer_many = 1e9, cpu = 1e9, peer_cpu = 1e9;
     if (!open_ours(b, false) || !run_ours(b))
         return fail(b, "ours");
     if (!open_peer(b, &why) ||
@@ -192,11 +202,12 @@ static int cmd_time(struct bench *b)
         ok = burst(b, run_ours, &ours) && burst(b, run_peer, &peer);
     start = ctx_now();
     for (int i = 0; ok && i < BURSTS_MANY && (!i || ctx_now() - start < PATIENCE); i++)
-        ok = once(b, many_ours, &ours_many) && once(b, many_wide, &peer_many) &&
-             once(b, many_narrow, &peer_many);
+        ok = once(b, many_ours, &ours_many, &cpu) && once(b, many_wide, &peer_many, NULL) &&
+             once(b, many_narrow, &peer_many, &peer_cpu);
     if (!ok)
         return fail(b, peer_error(b->peer));
-    printf("%.1f %.1f %.1f %.1f\n", 1e6 * ours, 1e6 * peer, 1e6 * ours_many, 1e6 * peer_many);
+    printf("%.1f %.1f %.1f %.1f %.1f %.1f\n", 1e6 * ours, 1e6 * peer, 1e6 * ours_many,
+           1e6 * peer_many, 1e6 * cpu, 1e6 * peer_cpu);
     return 0;
 }
 
