@@ -4,7 +4,8 @@
  * After:   queries and keys are split into heads and turned by their positions; pk' = Concat(pk, k),
  *          pv' = Concat(pv, v); y = Softmax(q pk'' * scale + causal mask) pv'' as in emit_attention
  * When:    the result may not hold the operator; the batch is 1, so that nothing is padded, and the
- * cache has room for exactly the tokens it holds: past and present differ in length. Sizes of heads
+ * cache has room for exactly the tokens it holds: past and present differ in length (a symbolic
+ * length is taken to be that of the tokens, not of a buffer shared between calls). Sizes of heads
  * are known. No window, sink, smooth softmax, quantized cache, norms or scores.
  * Numerics: REASSOC. The operator: ContribOperators.md of ONNX Runtime.
  */

@@ -392,5 +392,62 @@ static const struct decompose_case CASES[] = {
      "tt: int32[] = 4\n y, a, b = com.microsoft::GroupQueryAttention<num_heads=2, "
      "kv_num_heads=2>(q, k, v, pk, pv, sl, tt)\n}",
      0, 0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[2,3,4,5], z: float[2,3,6,5]) -> (y) {\n y = "
+     "Einsum<equation=\"bhid,bhjd->bhij\">(x, z)\n}",
+     0, 0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[3,4], z: float[4,5]) -> (y) {\n y = "
+     "Einsum<equation=\"ij,jk->ik\">(x, z)\n}",
+     0, 0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[3,4], z: float[4,5]) -> (y) {\n y = "
+     "Einsum<equation=\"ij,jk\">(x, z)\n}",
+     0, 0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[2,3,4], z: float[2,4,5]) -> (y) {\n y = "
+     "Einsum<equation=\"bij,bjk->kbi\">(x, z)\n}",
+     0, 0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[2,3,4], z: float[4,5]) -> (y) {\n y = "
+     "Einsum<equation=\"ijk,kl->lij\">(x, z)\n}",
+     0, 0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[3,4], z: float[3,4]) -> (y) {\n y = "
+     "Einsum<equation=\"ij,ij->\">(x, z)\n}",
+     0, 0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[3], z: float[4]) -> (y) {\n y = "
+     "Einsum<equation=\"i,j->ij\">(x, z)\n}",
+     0, 0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[2,3,4], z: float[2,4,5]) -> (y) {\n y = "
+     "Einsum<equation=\"...ij,...jk->...ik\">(x, z)\n}",
+     0, 0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[2,3,4], z: float[3,5]) -> (y) {\n y = "
+     "Einsum<equation=\"ijk,jl->li\">(x, z)\n}",
+     0, 0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[2,3,4], z: float[2,3,4]) -> (y) {\n y = "
+     "Einsum<equation=\"abc,abc->abc\">(x, z)\n}",
+     0, 0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[2,3,4]) -> (y) {\n y = Einsum<equation=\"ijk->ki\">(x)\n}", 0,
+     0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[2,3,4]) -> (y) {\n y = Einsum<equation=\"ijk->kji\">(x)\n}", 0,
+     0},
+    {"decompose-einsum", "Einsum",
+     "opset 17\ngraph main(x: float[2,3,4]) -> (y) {\n y = Einsum<equation=\"ijk->\">(x)\n}", 0, 0},
+    {"decompose-resize", "Resize",
+     "opset 13\ngraph main(x: float[1,3,4,5]) -> (y) {\n s: float[4] = [1.0, 1.0, 2.0, 3.0]\n y = "
+     "Resize<mode=\"nearest\", coordinate_transformation_mode=\"asymmetric\", "
+     "nearest_mode=\"floor\">(x, _, s)\n}",
+     0, 0},
+    {"decompose-resize", "Resize",
+     "opset 13\ngraph main(x: float[2,3,4,5]) -> (y) {\n n: int64[4] = [2, 3, 12, 20]\n y = "
+     "Resize(x, _, _, n)\n}",
+     0, 0},
 };
 #endif
