@@ -4,7 +4,10 @@
  * After:   y = RMSNormalization<axis, epsilon>(x, ones)
  * When:    opset 23; the axes are the last ones, of constant length, and kept; epsilon is one constant.
  *          A scale that follows, and casts around it, are taken up by fuse-norm-affine.
- * Spellings: transformers through torch (legacy: Div(1, root), dynamo: Reciprocal), JAX.
+ * Before:  y = SimplifiedLayerNormalization(x, scale)     ONNX Runtime's operator of the same meaning,
+ *          which it puts into ai.onnx
+ * After:   y = RMSNormalization(x, scale)     when its second output is not read
+ * Spellings: transformers through torch (legacy: Div(1, root), dynamo: Reciprocal), JAX; the genai builder (the last).
  * Numerics: REASSOC.
  */
 #include "rewrite/match_norm.h"
@@ -15,7 +18,7 @@
 static const char *const SPELLINGS[] = {
     "Mul*(x, " NORM_INVERSE ", #scale)" SQUARES,
     "Div(x, root=Sqrt(shifted))|Div(x, root=Pow(shifted, 0.5))|Mul(x, " NORM_INVERSE ")" SQUARES,
-    NULL};
+    "given=SimplifiedLayerNormalization(x, scale)", NULL};
 
 static const char *axes_problem(const struct match *m, struct norm_axes *a)
 {
@@ -26,8 +29,16 @@ static const char *axes_problem(const struct match *m, struct norm_axes *a)
                                   : "it does not run over the last axes";
 }
 
+static const char *given_problem(const struct match *m)
+{
+    const struct value *statistics = node_output(m->root, 1);
+    return statistics && statistics->n_uses ? "its second output is read" : NULL;
+}
+
 static const char *problem(const struct match *m)
 {
+    if (match_value(m, "given"))
+        return given_problem(m);
     struct norm_axes a;
     double epsilon;
     const struct value *scale = match_value(m, "scale");
@@ -38,8 +49,20 @@ static const char *problem(const struct match *m)
     return why;
 }
 
+static void build_given(const struct match *m, struct node *fused)
+{
+    node_set_input(fused, 0, match_value(m, "x"));
+    node_set_input(fused, 1, match_value(m, "scale"));
+    for (uint32_t i = 0; i < m->root->n_attrs; i++)
+        node_copy_attr(fused, m->root->attrs[i]);
+}
+
 static void build(struct pass_run *r, const struct match *m, struct node *fused)
 {
+    if (match_value(m, "given")) {
+        build_given(m, fused);
+        return;
+    }
     struct norm_axes a;
     double epsilon = 0;
     struct value *x = match_value(m, "x"), *scale = match_value(m, "scale");

@@ -30,7 +30,7 @@ enum {
     MATCH_ARGS = 5,
     MATCH_EQUATIONS = 12,
     MATCH_NODES = 48,
-    MATCH_WORD = 24 /* characters of a name or an operator */
+    MATCH_WORD = 32 /* characters of a name or an operator */
 };
 
 enum term_kind { TERM_ANY, TERM_CONSTANT, TERM_NUMBER, TERM_NODE };

@@ -52,7 +52,7 @@ static void test_text_is_refused(void **state)
                                       "Relu(#)",
                                       "Relu(a=b)",
                                       "Relu(x) Relu(x)",
-                                      "Relu(aVeryLongNameThatHasNoRoom)",
+                                      "Relu(aVeryLongNameThatHasNoRoomInTheWord)",
                                       "Max(a, b, c, d, e, f)",
                                       "x",
                                       "Cast?(x)",
