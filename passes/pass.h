@@ -61,6 +61,8 @@ void pass_rewrote_model(struct pass_run *r, const char *what, ...)
     __attribute__((format(printf, 2, 3)));
 void pass_refused(struct pass_run *r, const struct node *n, const char *why, ...)
     __attribute__((format(printf, 3, 4)));
+/* No node of n's operator will interest this pass: none is shown to it any more. */
+void pass_ignores(struct pass_run *r, const struct node *n);
 /* Zeroed memory of this pass that lives as long as the plan runs. */
 void *pass_state(struct pass_run *r, size_t bytes);
 /* Grows when all nodes are shown once more: what was counted over the model may be counted again. */

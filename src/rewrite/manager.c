@@ -69,7 +69,7 @@ static int run_visits(struct pass_run *r, size_t first_round)
         size_t at = r->position++;
         struct look look = w->list.data[at];
         w->consumed = w->consumed > r->position ? w->consumed : r->position;
-        if ((r->pass->ops && !bitset_has(&r->operators, look.operator)) ||
+        if (bitset_has(&r->ignored, look.operator) ||
             (w->last.data[look.node] != at + 1 && at >= first_round))
             continue;
         struct node *n = r->manager->m->nodes.data[look.node];

@@ -44,7 +44,7 @@ struct pass_run {
     VEC(uint32_t) refused_nodes; /* beside result.refusals */
     struct map refused;          /* node id -> 1 + place in result.refusals */
     size_t position;             /* in work.list */
-    struct bitset operators;     /* what it looks at, by struct look's number; empty: everything */
+    struct bitset ignored;       /* operators that it never looks at, by struct look's number */
     void *state;
 };
 

@@ -176,7 +176,11 @@ int fuse_visit(struct pass_run *r, struct node *n, const struct fusion *f)
     if (!n->op)
         return 0;
     const struct spellings *s = spellings_of(r, f);
-    for (int i = 0; may_end_with(s, n) && i < s->count; i++) {
+    if (!may_end_with(s, n)) {
+        pass_ignores(r, n);
+        return 0;
+    }
+    for (int i = 0; i < s->count; i++) {
         if (!node_output(n, 0) || !match_at(&s->patterns[i], n, &m))
             continue;
         const char *problem = fusion_problem(f, &m);

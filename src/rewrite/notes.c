@@ -23,13 +23,13 @@ static const struct op *named_operator(const char *name)
 void pass_run_init(struct pass_run *r, const struct pass *p, struct manager *g)
 {
     *r = (struct pass_run){.pass = p, .manager = g, .result.pass = p};
-    if (!p->ops)
-        return;
-    r->operators = bitset_new((uint32_t)op_total() + 1);
-    for (size_t i = 0; p->ops[i]; i++) {
+    r->ignored = bitset_new(op_total() + 1);
+    for (size_t i = 0; p->ops && i <= op_total(); i++)
+        bitset_add(&r->ignored, i);
+    for (size_t i = 0; p->ops && p->ops[i]; i++) {
         const struct op *op = named_operator(p->ops[i]);
         if (op)
-            bitset_add(&r->operators, (uint32_t)(op - op_at(0)) + 1);
+            bitset_drop(&r->ignored, (size_t)(op - op_at(0)) + 1);
     }
 }
 
@@ -121,7 +121,7 @@ void pass_run_finish(struct pass_run *r)
     vec_push(&r->manager->log->results, r->result);
     vec_free(&r->refused_nodes);
     map_release(&r->refused);
-    bitset_release(&r->operators);
+    bitset_release(&r->ignored);
 }
 
 void pass_log_release(struct pass_log *log)
@@ -136,6 +136,12 @@ void pass_log_release(struct pass_log *log)
 }
 
 /* ---- what a pass may ask its run ---- */
+
+void pass_ignores(struct pass_run *r, const struct node *n)
+{
+    if (n->op)
+        bitset_add(&r->ignored, (size_t)(n->op - op_at(0)) + 1);
+}
 
 struct ctx *pass_ctx(const struct pass_run *r) { return r->manager->m->ctx; }
 const struct pass_plan *pass_plan(const struct pass_run *r) { return r->manager->plan; }
