@@ -190,6 +190,8 @@ static inline const char *difference(struct subject *s, const struct answers *go
         if (class == PASS_EXACT)
             return arena_printf(s->arena, "output %zu has other bits, off by %g", i,
                                 answer_distance(y, x));
+        if (class == PASS_LOSSY) /* promises the form only */
+            continue;
         subject_need_truth(s);
         const char *problem = within(s, i, y);
         if (problem)
