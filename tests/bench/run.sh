@@ -10,6 +10,8 @@ NPUPREP=$PWD/$BUILD/npuprep GEN=$PWD/$BUILD/tests
 export NPUPREP GEN BUILD DATA
 echo "== nodes"
 sh "$here/linear.sh"
+echo "== nodes left by opt"
+sh "$here/nodes.sh" "$DATA"
 echo "== large files"
 sh "$here/big.sh"
 echo "== EfficientNet-Lite0"
