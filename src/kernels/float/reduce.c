@@ -9,25 +9,9 @@
 #include "base/num.h"
 #include "kernels/float/block.h"
 #include "kernels/float/math.h"
+#include "kernels/float/reduce_plan.h"
 
 enum { LANES = 64, SHORT = 16, SHORT_ROWS = 32 };
-
-struct axes {
-    int rank;
-    int64_t dims[KERNEL_MAX_RANK], step[KERNEL_MAX_RANK];
-};
-
-struct plan {
-    enum reduce_op op;
-    enum dtype t;
-    bool integer;              /* accumulates in int64 */
-    bool across;               /* the last axis is kept */
-    int64_t last;              /* its extent */
-    struct axes kept, reduced; /* without the last one */
-    int64_t kept_count;        /* results per place of the last axis */
-    int64_t count;             /* elements per result */
-    int width;                 /* accumulators in use when !across */
-};
 
 union lanes {
     double f[LANES];
@@ -54,65 +38,6 @@ bool reduce_find(const char *name, enum reduce_op *op)
     return false;
 }
 
-/* ---- which elements ---- */
-
-static void append(struct axes *a, int64_t dim, int64_t step)
-{
-    int last = a->rank - 1;
-    if (last >= 0 && a->step[last] == dim * step) { /* continues its neighbour */
-        a->dims[last] *= dim;
-        a->step[last] = step;
-        return;
-    }
-    a->dims[a->rank] = dim;
-    a->step[a->rank++] = step;
-}
-
-static void take_last(struct axes *a, struct plan *p)
-{
-    a->rank--;
-    p->last = a->dims[a->rank];
-}
-
-static int make_plan(const struct reduce_args *a, struct plan *p)
-{
-    int64_t step[KERNEL_MAX_RANK], size = 1;
-    int inner = -1;
-    p->count = p->kept_count = p->last = 1;
-    if (a->rank > KERNEL_MAX_RANK)
-        return KERNEL_SHAPE;
-    for (int i = a->rank - 1; i >= 0; i--) {
-        step[i] = size;
-        if (a->dims[i] < 0 || __builtin_mul_overflow(size, a->dims[i] ? a->dims[i] : 1, &size))
-            return KERNEL_SHAPE;
-        inner = inner < 0 && a->dims[i] != 1 ? i : inner;
-    }
-    for (int i = 0; i < a->rank; i++) {
-        int64_t *total = a->reduced[i] ? &p->count : &p->kept_count;
-        *total *= a->dims[i];
-        if (a->dims[i] != 1)
-            append(a->reduced[i] ? &p->reduced : &p->kept, a->dims[i], step[i]);
-    }
-    p->across = inner < 0 || !a->reduced[inner];
-    if (inner >= 0)
-        take_last(p->across ? &p->kept : &p->reduced, p);
-    if (p->across)
-        p->kept_count = p->last ? p->kept_count / p->last : 0;
-    p->width = p->last < LANES ? (int)p->last : LANES;
-    return KERNEL_OK;
-}
-
-/* Offset of a flat index over axes. */
-static int64_t offset_of(const struct axes *a, int64_t flat)
-{
-    int64_t at = 0;
-    for (int i = a->rank - 1; i >= 0; i--) {
-        at += flat % a->dims[i] * a->step[i];
-        flat /= a->dims[i];
-    }
-    return at;
-}
-
 /* ---- accumulating ---- */
 
 static double float_identity(enum reduce_op op)
@@ -124,7 +49,7 @@ static double float_identity(enum reduce_op op)
                                                           : 0;
 }
 
-static int64_t int_identity(const struct plan *p)
+static int64_t int_identity(const struct reduce_plan *p)
 {
     switch ((int)p->op) {
     case REDUCE_PROD:
@@ -164,7 +89,7 @@ KERNEL_CLONES static void add_floats(enum reduce_op op, double *sum, const doubl
     }
 }
 
-static void add_ints(const struct plan *p, int64_t *sum, const int64_t *v, int64_t n)
+static void add_ints(const struct reduce_plan *p, int64_t *sum, const int64_t *v, int64_t n)
 {
     const bool wide = p->t == DT_UINT64;
     for (int64_t i = 0; i < n; i++) {
@@ -196,8 +121,8 @@ static void add_ints(const struct plan *p, int64_t *sum, const int64_t *v, int64
 
 /* n <= LANES elements from `at` on to the accumulators. shift: what LogSumExp subtracts, per
  * accumulator. */
-static void add_run(const struct plan *p, const void *x, int64_t at, int64_t n, union lanes *sum,
-                    const double *shift)
+static void add_run(const struct reduce_plan *p, const void *x, int64_t at, int64_t n,
+                    union lanes *sum, const double *shift)
 {
     union lanes v;
     if (p->integer) {
@@ -212,7 +137,7 @@ static void add_run(const struct plan *p, const void *x, int64_t at, int64_t n, 
                n);
 }
 
-static void clear(const struct plan *p, union lanes *sum, double zero)
+static void clear(const struct reduce_plan *p, union lanes *sum, double zero)
 {
     const int used = p->across ? LANES : p->width ? p->width : 1;
     for (int i = 0; i < used; i++)
@@ -223,8 +148,8 @@ static void clear(const struct plan *p, union lanes *sum, double zero)
 }
 
 /* One tile: n neighbouring results from x[at], or one result with its runs. */
-static void add_all(const struct plan *p, const void *x, int64_t at, int64_t n, union lanes *sum,
-                    const double *shift)
+static void add_all(const struct reduce_plan *p, const void *x, int64_t at, int64_t n,
+                    union lanes *sum, const double *shift)
 {
     int64_t index[KERNEL_MAX_RANK] = {0}, run = p->across ? n : p->last;
     if (p->count == 0)
@@ -246,9 +171,9 @@ static void add_all(const struct plan *p, const void *x, int64_t at, int64_t n, 
 }
 
 /* The partial sums of one result, by halves, into the first. */
-static void fold(const struct plan *p, union lanes *sum, enum reduce_op op)
+static void fold(const struct reduce_plan *p, union lanes *sum, enum reduce_op op)
 {
-    struct plan q = *p;
+    struct reduce_plan q = *p;
     q.op = op;
     for (int n = p->width, half; n > 1; n = half) {
         half = (n + 1) / 2;
@@ -269,7 +194,7 @@ static enum reduce_op joining(enum reduce_op op, bool maximum)
 
 /* ---- results ---- */
 
-static double finished(const struct plan *p, double sum, double shift)
+static double finished(const struct reduce_plan *p, double sum, double shift)
 {
     switch (p->op) {
     case REDUCE_MEAN:
@@ -285,7 +210,8 @@ static double finished(const struct plan *p, double sum, double shift)
     }
 }
 
-static void tile(const struct plan *p, const void *x, int64_t at, int64_t n, void *y, int64_t out)
+static void tile(const struct reduce_plan *p, const void *x, int64_t at, int64_t n, void *y,
+                 int64_t out)
 {
     union lanes sum, shift;
     clear(p, &sum, float_identity(p->op));
@@ -315,7 +241,7 @@ static void tile(const struct plan *p, const void *x, int64_t at, int64_t n, voi
 
 /* ---- short runs ---- */
 
-static bool is_short(const struct plan *p)
+static bool is_short(const struct reduce_plan *p)
 {
     return !p->across && !p->integer && p->op != REDUCE_LOG_SUM_EXP && p->last > 0 &&
            p->last <= SHORT && p->reduced.rank == 0 &&
@@ -324,7 +250,7 @@ static bool is_short(const struct plan *p)
 
 /* n <= SHORT_ROWS results of `last` elements each, from x[out * last]. Lane i of a result is row i
  * of `lane`; each starts as identity + element, as add_all would have it. */
-static void short_rows(const struct plan *p, const void *x, void *y, int64_t out, int64_t n)
+static void short_rows(const struct reduce_plan *p, const void *x, void *y, int64_t out, int64_t n)
 {
     double v[SHORT * SHORT_ROWS], lane[SHORT * SHORT_ROWS], row[SHORT_ROWS];
     block_load_f64(p->t, x, out * p->last, v, n * p->last);
@@ -346,7 +272,43 @@ static void short_rows(const struct plan *p, const void *x, void *y, int64_t out
     block_store_f64(p->t, y, out, lane, n);
 }
 
-static int check_type(const struct reduce_args *a, struct plan *p)
+/* The same for the largest or smallest of floats, which no rounding touches: the starting value
+ * never wins and double is not needed. */
+KERNEL_CLONES
+static void short_extremes(const struct reduce_plan *p, const float *x, float *y, int64_t n)
+{
+    float lane[SHORT * SHORT_ROWS];
+    for (int64_t i = 0; i < p->last; i++)
+        for (int64_t r = 0; r < n; r++)
+            lane[i * SHORT_ROWS + r] = x[r * p->last + i];
+    for (int width = p->width, half; width > 1; width = half) {
+        half = (width + 1) / 2;
+        for (int i = 0; i < width - half; i++) {
+            float *a = lane + i * SHORT_ROWS;
+            const float *b = lane + (i + half) * SHORT_ROWS;
+            for (int64_t r = 0; p->op == REDUCE_MAX && r < n; r++)
+                a[r] = a[r] > b[r] || a[r] != a[r] ? a[r] : b[r];
+            for (int64_t r = 0; p->op == REDUCE_MIN && r < n; r++)
+                a[r] = a[r] < b[r] || a[r] != a[r] ? a[r] : b[r];
+        }
+    }
+    memcpy(y, lane, (size_t)n * sizeof *y);
+}
+
+static void short_runs(const struct reduce_plan *p, const void *x, void *y, int64_t begin,
+                       int64_t end)
+{
+    bool extreme = p->t == DT_FLOAT && (p->op == REDUCE_MAX || p->op == REDUCE_MIN);
+    for (int64_t out = begin, n; out < end; out += n) {
+        n = end - out < SHORT_ROWS ? end - out : SHORT_ROWS;
+        if (extreme)
+            short_extremes(p, (const float *)x + out * p->last, (float *)y + out, n);
+        else
+            short_rows(p, x, y, out, n);
+    }
+}
+
+static int check_type(const struct reduce_args *a, struct reduce_plan *p)
 {
     enum dtype t = a->dtype;
     bool whole = t == DT_BOOL || dtype_is_int(t);
@@ -361,20 +323,21 @@ static int check_type(const struct reduce_args *a, struct plan *p)
 
 int kernel_reduce(const struct reduce_args *a, const void *x, void *y, int64_t begin, int64_t end)
 {
-    struct plan p = {.op = a->op, .t = a->dtype};
+    struct reduce_plan p = {.op = a->op, .t = a->dtype};
     int status = check_type(a, &p);
-    status = status ? status : make_plan(a, &p);
+    status = status ? status : reduce_plan_make(a, &p, LANES);
     if (status)
         return status;
-    bool small = is_short(&p);
-    for (int64_t out = begin; small && out < end; out += SHORT_ROWS)
-        short_rows(&p, x, y, out, end - out < SHORT_ROWS ? end - out : SHORT_ROWS);
-    for (int64_t out = small ? end : begin, n; out < end; out += n) {
+    if (is_short(&p)) {
+        short_runs(&p, x, y, begin, end);
+        return KERNEL_OK;
+    }
+    for (int64_t out = begin, n; out < end; out += n) {
         int64_t row = p.across ? out / p.last : out, within = p.across ? out % p.last : 0;
         n = p.across ? p.last - within : 1;
         n = n > LANES ? LANES : n;
         n = n > end - out ? end - out : n;
-        tile(&p, x, offset_of(&p.kept, row) + within, n, y, out);
+        tile(&p, x, reduce_offset(&p.kept, row) + within, n, y, out);
     }
     return KERNEL_OK;
 }
