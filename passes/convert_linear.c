@@ -25,13 +25,21 @@ static bool is_due(const struct pass_run *r, const struct node *n)
                      !pass_knows(r, n, "", "MatMul", t) && !pass_knows(r, n, "", n->op_type, t));
 }
 
+/* Of the result: outputs of the layer. */
+static int64_t columns(const struct node *n)
+{
+    const struct tensor *w = n->inputs[1].value->constant;
+    return w->dims[node_is(n, "Gemm") && node_int(n, "transB", 0) ? 0 : 1];
+}
+
 static const char *gemm_problem(const struct node *n)
 {
     const struct tensor *c = node_input(n, 2) ? constant_of(n->inputs[2].value) : NULL;
     if (node_int(n, "transA", 0) || fabsf(node_float(n, "alpha", 1) - 1) > 0 ||
         fabsf(node_float(n, "beta", 1) - 1) > 0)
         return "it scales or turns an operand";
-    if (node_input(n, 2) && (!c || c->rank < 1 || c->count != c->dims[c->rank - 1]))
+    if (node_input(n, 2) &&
+        (!c || c->rank < 1 || c->count != c->dims[c->rank - 1] || c->count != columns(n)))
         return "its bias is not one constant row";
     return NULL;
 }
@@ -100,10 +108,7 @@ int visit_convert_linear(struct pass_run *r, struct node *n)
         pass_refused(r, n, "%s", why);
     if (why || !is_due(r, n))
         return 0;
-    int64_t c = 0, s = 1,
-            k = node_is(n, "Gemm") && node_int(n, "transB", 0)
-                    ? n->inputs[1].value->constant->dims[0]
-                    : n->inputs[1].value->constant->dims[1];
+    int64_t c = 0, s = 1, k = columns(n);
     int rank = value_rank(n->inputs[0].value);
     value_dim(n->inputs[0].value, rank - 1, &c);
     pass_rewrote(r, n, "%s became a 1x1 Conv", n->op_type);
