@@ -8,7 +8,8 @@
  *          would add more than 10 % (at least 1 MiB) in all, by at most 4 KiB at a node, so that it
  *          does not depend on the order what is folded, nor on a run before. What a layer takes as
  *          its weight, at once or after more nodes that depend on constants only, is exempt up to
- *          1 GiB: quantizers and NPUs need it as an initializer.
+ *          1 GiB: quantizers and NPUs need it as an initializer. So is everything where a quantizer
+ *          follows: it would give what is computed from constants a range of its own.
  * Numerics: EXACT by definition of the reference engine. Views share the bytes, large transposes
  *          become recipes.
  */
@@ -317,7 +318,7 @@ int visit_constant_folding(struct pass_run *r, struct node *n)
     if (b->counted != pass_sweep(r) + 1)
         count_budget(b, n->graph->model);
     b->counted = pass_sweep(r) + 1;
-    int64_t growth = b->tight ? SMALL_GROWTH : NODE_GROWTH;
+    int64_t growth = pass_plan(r)->quantizes ? WEIGHT_LIMIT : b->tight ? SMALL_GROWTH : NODE_GROWTH;
     struct tensor **out = mem_alloc((n->n_outputs + 1u) * sizeof *out);
     if (compute(r, n, out, freed_bytes(n) + growth) && outputs_done(n, out))
         apply(r, n, out);

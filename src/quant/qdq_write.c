@@ -236,11 +236,25 @@ static void drop_clips(struct writer *w)
     }
 }
 
+/* QuantizeLinear knows 16-bit integers since operator set 21. */
+static int64_t least_opset(const struct model *m)
+{
+    enum { SIXTEEN_BITS = 21 };
+    for (size_t i = 0; i < m->values.count; i++) {
+        const struct value *v = m->values.data[i];
+        if (!v->removed && v->q && dtype_bits(v->q->dtype) == 16)
+            return SIXTEEN_BITS;
+    }
+    return 0;
+}
+
 int qdq_write(struct quant_plan *p, const struct qdq_options *o)
 {
     struct model *m = p->model;
     struct writer w = {.p = p, .m = m, .io_quantized = o->io_quantized};
     int64_t opset = o->opset > p->settings.target->opset ? o->opset : p->settings.target->opset;
+    if (opset < least_opset(m))
+        opset = least_opset(m);
     int code = opset_raise(m, opset);
     if (code)
         return code;
