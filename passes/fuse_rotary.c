@@ -4,7 +4,8 @@
  *          cos = Unsqueeze(Cos(Concat(f, f)), 1), sin alike, shared by queries, keys and layers
  * After:   y = RotaryEmbedding(x, Cos(f), Sin(f))
  * Before:  cos = Unsqueeze(Gather(table, positions), 1)     the table's columns twice the same
- * After:   y = RotaryEmbedding(x, half the cosines, half the sines, positions)
+ * After:   y = RotaryEmbedding(x, Gather(half the cosines, positions), Gather(half the sines, ..))
+ *          (the operator's own positions must not be negative, those of Gather may)
  * When:    opset 23; x is [batch, heads, rows, columns] with a constant, even number of columns, f is
  *          [batch, rows, columns / 2] with the same batch and rows (positions: [batch, rows]).
  * Spellings: transformers through torch (legacy and dynamo), older ones with tables.
@@ -132,20 +133,17 @@ static struct value *cache(struct pass_run *r, const struct match *m, struct nod
 {
     struct angles a;
     angles_of(match_value(m, name), function, &a);
-    if (!a.half)
-        return half_table(m, a.table);
-    return rewrite_emit(r, fused, function, 1, &a.half);
+    if (a.half)
+        return rewrite_emit(r, fused, function, 1, &a.half);
+    struct value *gather[] = {half_table(m, a.table), a.positions};
+    return rewrite_emit(r, fused, "Gather", 2, gather);
 }
 
 static void build(struct pass_run *r, const struct match *m, struct node *fused)
 {
-    struct angles a;
-    angles_of(match_value(m, "cos"), "Cos", &a);
     node_set_input(fused, 0, match_value(m, "x"));
     node_set_input(fused, 1, cache(r, m, fused, "cos", "Cos"));
     node_set_input(fused, 2, cache(r, m, fused, "sin", "Sin"));
-    if (a.positions)
-        node_set_input(fused, 3, a.positions);
 }
 
 static const struct fusion ROTARY = {"RotaryEmbedding", 23,    FUSE_FLOATS, SPELLINGS,
