@@ -202,7 +202,8 @@ static int read_bias(struct eval *e, const struct gqa *g, int64_t b, int64_t pas
         return a->mask_len < past + g->length ? end_keys(e, past + g->length, a) : 0;
     const struct tensor *t = e->in[BIAS];
     const float *bias = stage_in(e, BIAS);
-    if (t->rank != 4 || t->dims[2] != g->length || t->dims[3] < past + g->length)
+    if (t->rank != 4 || t->dims[2] != g->length || t->dims[3] < past + g->length ||
+        (t->dims[0] != 1 && t->dims[0] != g->batch) || (t->dims[1] != 1 && t->dims[1] != g->heads))
         return eval_fail(e, E_SHAPE, "GroupQueryAttention: the bias does not fit the scores");
     int64_t plane = t->dims[2] * t->dims[3];
     a->bias = bias ? bias + (t->dims[0] > 1 ? b * t->dims[1] * plane : 0) : NULL;

@@ -26,7 +26,8 @@ static int read_nbits(struct eval *e, struct qdq_nbits *p)
                             NULL};
     if (p->bits != 2 && p->bits != 4 && p->bits != 8)
         return eval_form(e, "%d bits", p->bits);
-    if (p->n < 1 || p->k < 1 || p->block < 8 / p->bits)
+    if (p->n < 1 || p->k < 1 || p->block < 8 / p->bits || p->n > INT32_MAX || p->k > INT32_MAX ||
+        p->block > INT32_MAX)
         return eval_form(e, "N %lld, K %lld, block_size %lld", (long long)p->n, (long long)p->k,
                          (long long)p->block);
     if (has_in(e, 4) && e->in[4]->count)
@@ -219,6 +220,9 @@ static int qgemm_store(struct eval *e, const int32_t *acc, int64_t m, int64_t n)
           ys = (float)in_number(e, 7, 1);
     int64_t yz = in_int(e, 8, 0), c_columns = c && c->rank ? c->dims[c->rank - 1] : 1;
     int64_t c_rows = c && c->rank > 1 ? c->dims[c->rank - 2] : 1;
+    if (c && (c->count != c_rows * c_columns || (c_rows != 1 && c_rows != m) ||
+              (c_columns != 1 && c_columns != n)))
+        return eval_fail(e, E_SHAPE, "QGemm: C does not broadcast to the product");
     for (int64_t i = 0; i < m * n; i++) {
         int64_t row = i / n, column = i % n,
                 at = (c_rows > 1 ? row * c_columns : 0) + (c_columns > 1 ? column : 0);
@@ -229,7 +233,9 @@ static int qgemm_store(struct eval *e, const int32_t *acc, int64_t m, int64_t n)
             ((float *)out_data(e, 0))[i] = y;
         else
             num_set_int(out_data(e, 0), e->out[0]->dtype, i,
-                        num_clamp(num_round_even((double)((float)sum * (scale / ys))) + yz,
+                        num_clamp(num_clamp(num_round_even((double)((float)sum * (scale / ys))),
+                                            INT32_MIN, INT32_MAX) +
+                                      yz,
                                   dtype_min(e->out[0]->dtype), dtype_max(e->out[0]->dtype)));
     }
     return 0;

@@ -73,6 +73,9 @@ int eval_copy(struct eval *e)
     if (e->in[0]->dtype == DT_UNDEFINED)
         return eval_out_value(e, 0, e->in[0]);
     struct tensor *out = e->out[0];
+    if (out->count != e->in[0]->count) /* a scalar's shape is known before the data are */
+        return eval_fail(e, E_SHAPE, "%s: %lld elements cannot become %lld", e->node->op_type,
+                         (long long)e->in[0]->count, (long long)out->count);
     if (out->dtype == DT_STRING)
         out->strings = e->in[0]->strings;
     else if (out->bytes && out->data != e->in[0]->data)

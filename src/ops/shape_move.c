@@ -140,7 +140,8 @@ static void split_values(struct infer *c, uint32_t part, int64_t from, dim_t siz
 {
     const dim_t *values;
     int64_t n, count;
-    if (infer_values(c, 0, &values, &n) && dim_is_const(size, &count) && from + count <= n)
+    if (infer_values(c, 0, &values, &n) && dim_is_const(size, &count) && count >= 0 &&
+        count <= n - from)
         infer_out_values(c, part, values + from, count);
 }
 
@@ -167,7 +168,9 @@ int infer_split(struct infer *c)
         infer_out(c, i, infer_dtype(c, 0), rank, dims);
         if (rank == 1 && from >= 0)
             split_values(c, i, from, dims[axis]);
-        from = from >= 0 && dim_is_const(dims[axis], &size) ? from + size : -1;
+        if (from < 0 || !dim_is_const(dims[axis], &size) ||
+            __builtin_add_overflow(from, size, &from))
+            from = -1;
     }
     return rc;
 }
@@ -252,6 +255,8 @@ int infer_depth_to_space(struct infer *c)
     int64_t block;
     int rc = block_size(c, &block);
     rc = rc ? rc : divides(c, infer_dim(c, 0, 1), block * block, "a depth");
+    if (rc)
+        return rc;
     dim_t b = infer_int(c, block), bb = infer_int(c, block * block);
     dim_t dims[4] = {infer_dim(c, 0, 0), dim_floordiv(c->dims, infer_dim(c, 0, 1), bb),
                      dim_mul(c->dims, infer_dim(c, 0, 2), b),
@@ -266,6 +271,8 @@ int infer_space_to_depth(struct infer *c)
     int rc = block_size(c, &block);
     rc = rc ? rc : divides(c, infer_dim(c, 0, 2), block, "a height");
     rc = rc ? rc : divides(c, infer_dim(c, 0, 3), block, "a width");
+    if (rc)
+        return rc;
     dim_t b = infer_int(c, block), bb = infer_int(c, block * block);
     dim_t dims[4] = {infer_dim(c, 0, 0), dim_mul(c->dims, infer_dim(c, 0, 1), bb),
                      dim_floordiv(c->dims, infer_dim(c, 0, 2), b),

@@ -57,7 +57,7 @@ static const struct bomb BOMBS[] = {
     {"a loop without end",
      "y = Loop<body=graph b(i: int64[], c: bool[], v: float[2,2]) -> (c2: bool[], v2: float[2,2]) "
      "{\n    c2 = Identity(c)\n    v2 = Relu(v)\n  }>(_, _, x)",
-     0, E_LIMIT_MEMORY},
+     0, E_LIMIT_TIME},
     {"a loop that collects without end",
      "n = Squeeze(k)\n"
      "  z, y = Loop<body=graph b(i: int64[], c: bool[], v: float[2,2]) -> (c2: bool[], v2: "
@@ -99,7 +99,7 @@ static int one(const struct bomb *row, bool constant, enum engine engine)
     num_set_int(tensor_writable(k), DT_INT64, 0, row->number);
     b.in[1] = k;
     mem_set_limit(mem_in_use() + LIMIT);
-    b.ctx.deadline = ctx_now() + 2;
+    b.ctx.deadline = row->id == E_LIMIT_TIME ? ctx_now() + 0.01 : 0;
     int code = model_infer(b.m, NULL, NULL);
     struct exec *x = code ? NULL : exec_new(b.m, &(struct exec_options){.engine = engine});
     code = code ? code : x ? exec_run(x, b.in, out) : -1;

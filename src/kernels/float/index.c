@@ -50,7 +50,7 @@ bool element_walk_next(struct element_walk *w, const void *indices, int64_t i, i
 {
     int64_t at;
     bool valid = index_read(indices, w->type, i, w->axis_dim, &at);
-    *out = w->base + at * w->step[w->axis];
+    *out = valid ? w->base + at * w->step[w->axis] : w->base;
     for (int k = w->rank - 1; k >= 0; k--) {
         w->base += k == w->axis ? 0 : w->step[k];
         if (++w->index[k] < w->dims[k])
