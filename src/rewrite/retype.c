@@ -93,6 +93,8 @@ bool retype_pending(const struct model *m, const struct retype *r)
 
 const char *retype_problem(const struct model *m, const struct retype *r)
 {
+    if (!graph_opset(m->graph, ""))
+        return "it imports no ai.onnx, which has Cast";
     for (size_t i = 0; i < m->values.count; i++) {
         const struct value *v = m->values.data[i];
         if (v->removed || in_function(v->graph))

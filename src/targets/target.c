@@ -249,6 +249,8 @@ static int read_knowledge(const struct reader *r, const json_t *root)
     if (!code)
         code = json_read_int(&r->at, root, "max_rank", &t->max_rank, t->max_rank);
     if (!code)
+        code = json_read_int(&r->at, root, "max_kernel", &t->max_kernel, 0);
+    if (!code)
         code = read_dtype_set(r, root, &t->dtypes);
     if (!code)
         code = json_read_string(&r->at, root, "operators", &operators, "onnx");
@@ -261,10 +263,10 @@ static int read_knowledge(const struct reader *r, const json_t *root)
 
 static int read_profile(const struct reader *r, const json_t *root)
 {
-    static const char *const KEYS[] = {"schema",      "name",     "summary",   "opset",
-                                       "max_opset",   "max_rank", "operators", "dtypes",
-                                       "activation",  "weight",   "bias",      "tie",
-                                       "absorb_clip", "ops",      NULL};
+    static const char *const KEYS[] = {"schema",    "name",        "summary",    "opset",
+                                       "max_opset", "max_rank",    "max_kernel", "operators",
+                                       "dtypes",    "activation",  "weight",     "bias",
+                                       "tie",       "absorb_clip", "ops",        NULL};
     struct target *t = r->t;
     if (!json_is_object(root))
         return bad(r, "a profile is one object, see", r->at.file);

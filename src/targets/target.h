@@ -8,7 +8,8 @@
  *     "operators": "onnx",         knows what ai.onnx has, but for "known": false;
  *                                  or "listed": only what stands in "ops" without "known": false
  *     "dtypes": ["float"],         element types of operators' first outputs; left out: all
- *     "max_rank": 0,               of tensors; 0: no limit
+ *     "max_rank": 0,               of tensors that are transposed; 0: no limit
+ *     "max_kernel": 0,             side of a pooling window; 0: no limit
  *     "activation": {
  *       "dtypes": ["int8"],        storage types, one for each width it takes
  *       "symmetric": false},       zero point in the middle of the type
@@ -71,7 +72,7 @@ struct target_operand {
 
 struct target {
     const char *name, *summary;
-    int64_t opset, max_opset, max_rank;
+    int64_t opset, max_opset, max_rank, max_kernel;
     bool only_listed; /* "operators": "listed" */
     uint32_t dtypes;  /* bit per element type it computes; 0: all */
     struct target_operand activation, weight;

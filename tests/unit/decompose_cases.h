@@ -449,5 +449,29 @@ static const struct decompose_case CASES[] = {
      "opset 13\ngraph main(x: float[2,3,4,5]) -> (y) {\n n: int64[4] = [2, 3, 12, 20]\n y = "
      "Resize(x, _, _, n)\n}",
      0, 0},
+    {"decompose-pool", "Window",
+     "opset 21\ngraph main(x: float[1,2,30,30]) -> (y) {\n y = MaxPool<kernel_shape=[13,13], "
+     "pads=[6,6,6,6]>(x)\n}",
+     0, 0},
+    {"decompose-pool", "Window",
+     "opset 21\ngraph main(x: float[1,2,30,30]) -> (y) {\n y = MaxPool<kernel_shape=[20,3], "
+     "strides=[2,3]>(x)\n}",
+     0, 0},
+    {"decompose-pool", "Window",
+     "opset 21\ngraph main(x: float[1,2,30,24]) -> (y) {\n y = AveragePool<kernel_shape=[10,12], "
+     "strides=[10,12]>(x)\n}",
+     0, 0},
+    {"convert-rank", "Axes",
+     "opset 21\ngraph main(x: float[2,3,4,5,6]) -> (y) {\n y = Transpose<perm=[0,2,3,1,4]>(x)\n}",
+     0, 0},
+    {"convert-rank", "Axes",
+     "opset 21\ngraph main(x: float[2,3,1,5,1,6]) -> (y) {\n y = "
+     "Transpose<perm=[4,3,0,2,1,5]>(x)\n}",
+     0, 0},
+    {"convert-rank", "Axes",
+     "opset 21\ngraph main(x: float[2,3,4,5,6]) -> (y) {\n y = Transpose<perm=[0,1,2,3,4]>(x)\n}",
+     0, 0},
+    {"convert-rank", "Axes",
+     "opset 21\ngraph main(x: float[1,1,1,1,1]) -> (y) {\n y = Transpose(x)\n}", 0, 0},
 };
 #endif
