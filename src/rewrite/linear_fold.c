@@ -10,7 +10,7 @@
 #include "base/num.h"
 #include "rewrite/linear.h"
 
-enum { MAX_DEPTH = 32, PRODUCT_DEPTH = 12, MAX_PARTS = 512 };
+enum { MAX_DEPTH = 32, PRODUCT_DEPTH = 12, MAX_PARTS = 64 };
 
 /* ---- will the numbers still fit ---- */
 
@@ -64,7 +64,7 @@ static const char *add_part(struct fold *p, const struct linear *l, const struct
                             bool forward)
 {
     if (p->parts.count >= MAX_PARTS)
-        return "it would change too many layers";
+        return "it would change too many layers at once";
     if (!fits(l, f))
         return "the weight would leave the range of its type";
     vec_push(&p->parts, ((struct fold_part){*l, *f, forward}));
@@ -309,6 +309,8 @@ static const char *walk_forward(struct fold *p, struct value *v, const struct af
         return LINEAR_NONE_BEHIND;
     if (!v->n_uses || depth > MAX_DEPTH)
         return LINEAR_NONE_BEHIND;
+    if (v->n_uses > MAX_PARTS) /* each of them may ask, so looking at all would be quadratic */
+        return "it would change too many layers";
     value_each_use(u, v)
     {
         const char *problem = step_forward(p, u, f, depth);
