@@ -2,7 +2,8 @@
  *
  * A pass has one of two forms. A visit pass looks at one node at a time, the last node of what it
  * rewrites; the manager shows it every node once and again whenever something near it changed. A
- * run pass looks at the whole model. Helpers for both stand in src/rewrite/rewrite.h.
+ * run pass looks at the whole model. Helpers for both stand in src/rewrite/rewrite.h; a pass that
+ * makes one operator of several is a table of patterns: src/rewrite/match_fuse.h.
  *
  * Contract: find -> check everything -> apply. Applying cannot fail; whatever could refuse is
  * checked first, and a refused candidate is logged with its reason. A pass never decides by a name.
