@@ -38,7 +38,7 @@ struct value *emit_value(const struct emit *e, const char *name)
     for (int i = e->n_names; i-- > 0;)
         if (!strcmp(e->names[i].name, name))
             return e->names[i].value;
-    assert(!"a name that no statement gave");
+    assert(false && "a name that no statement gave");
     return NULL;
 }
 
