@@ -180,6 +180,10 @@ static void change_constants(struct work *w, struct graph *g)
         struct value *v = g->initializers.data[i];
         if (v->removed || v->is_input || v->constant->dtype != w->r->from)
             continue;
+        if (g == w->m->graph && w->r->keep_io && v->n_graph_outputs) {
+            cast_behind(w, v, g->first);
+            continue;
+        }
         keep_old(w, v);
         value_set_constant(v, converted(w->m, v->constant, w->r->to));
     }
