@@ -2,8 +2,8 @@
  *
  * Before:  t = MatMul(a, b)   y = Add(t, c)       t has no other reader
  * After:   y = Gemm(a, b, c)
- * When:    a and b are matrices of a floating-point type, c broadcasts to the product. What is
- *          constant stays a constant.
+ * When:    a and b are matrices of a floating-point type, c broadcasts to the product, the target
+ *          has Gemm.
  * Numerics: REASSOC: a runtime may begin its sums with c.
  */
 #include "rewrite/rewrite.h"
@@ -50,7 +50,7 @@ int visit_matmul_add_to_gemm(struct pass_run *r, struct node *n)
         !pass_knows(r, n, "", "Gemm", value_dtype(n->outputs[0])))
         return 0;
     struct node *product = find_product(n, &c);
-    if (!product)
+    if (!product || !pass_knows(r, n, "", "Gemm", value_dtype(n->outputs[0])))
         return 0;
     if (!broadcasts_to(c, product->outputs[0])) {
         pass_refused(r, n, "its other operand does not broadcast to the product");
