@@ -51,15 +51,18 @@ void graph_remove_output(struct graph *g, uint32_t i)
     graph_touch(g);
 }
 
+/* A domain that is imported twice gets the version in both places. */
 void model_set_opset(struct model *m, const char *domain, int64_t version)
 {
+    bool found = false;
     m->opsets_dirty = true;
     for (size_t i = 0; i < m->opsets.count; i++)
         if (!strcmp(m->opsets.data[i].domain, domain)) {
             m->opsets.data[i].version = version;
-            return;
+            found = true;
         }
-    vec_push(&m->opsets, ((struct opset){intern(m->names, domain), version}));
+    if (!found)
+        vec_push(&m->opsets, ((struct opset){intern(m->names, domain), version}));
 }
 
 static void drop_metadata(struct model *m, size_t i)

@@ -245,6 +245,17 @@ static void recipes_scale_add_and_permute(void **state)
     assert_true(tensor_same(t, t));
 }
 
+static void a_domain_imported_twice_has_one_version(void **state)
+{
+    struct fixture *f = *state;
+    model_set_opset(f->m, "", 17);
+    vec_push(&f->m->opsets, f->m->opsets.data[0]); /* as a file may list it */
+    model_set_opset(f->m, "", 24);
+    assert_int_equal(f->m->opsets.count, 2);
+    assert_int_equal(f->m->opsets.data[0].version, 24);
+    assert_int_equal(f->m->opsets.data[1].version, 24);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -261,6 +272,7 @@ int main(void)
         CASE(a_change_inside_marks_every_ancestor),
         CASE(initializers_are_constant_unless_overridable),
         CASE(recipes_scale_add_and_permute),
+        CASE(a_domain_imported_twice_has_one_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
