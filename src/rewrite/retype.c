@@ -45,13 +45,20 @@ static bool takes(const struct work *w, const struct node *n, uint32_t slot, boo
     return v && op_version_takes(v, slot, output, w->r->to);
 }
 
-/* The element type of the output stands in an attribute, or follows from none of the inputs. */
+/* The element type of the output stands in an attribute, given or with a default; 0 means that it
+ * follows the inputs. */
 static bool chooses_type(const struct node *n)
 {
     static const char *const NAMES[] = {"dtype", "output_dtype", "output_datatype"};
-    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+    const struct op_version *v = signature(n);
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
         if (node_attr(n, NAMES[i]))
             return true;
+        for (int k = 0; v && k < v->n_attrs; k++)
+            if (strcmp(v->attrs[k].name, NAMES[i]) == 0 && v->attrs[k].fallback &&
+                strcmp(v->attrs[k].fallback, "0") != 0)
+                return true;
+    }
     return false;
 }
 
