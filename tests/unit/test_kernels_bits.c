@@ -260,7 +260,7 @@ static const struct {
     {"resize", run_resize, UINT64_C(0x6154a5f2039738e8)},
     {"grid", run_grid, UINT64_C(0x7bbcdaf78e614e4a)},
     {"attention", run_attention, UINT64_C(0x3292865f874a182c)},
-    {"dft", run_dft, UINT64_C(0xd701b9f9a24d1185)},
+    {"dft", run_dft, UINT64_C(0xeec5bdffd84ccd23)},
     {"einsum", run_einsum, UINT64_C(0x19f5a15f8ca957ad)},
     {"inverse", run_inverse, UINT64_C(0x6d054eeae7305037)},
     {"qdq", run_qdq, UINT64_C(0xba2ce8bcc2b8b08b)},

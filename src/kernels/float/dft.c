@@ -115,8 +115,9 @@ static void pass(const struct complex *turns, int64_t n, int64_t p, int64_t m, i
         }
 }
 
-/* The pass of four points: the roots are 1, -i, -1, i, so that only the twiddles multiply. */
-KERNEL_CLONES
+/* The pass of four points: the roots are 1, -i, -1, i, so that only the twiddles multiply. For the
+ * baseline processor only: gcc 12 makes fused vfmaddsub of complex products where a version has it,
+ * whatever -ffp-contract says, and the bits would depend on the machine. */
 static void pass_of_four(const struct complex *turns, int64_t m, int64_t s, const struct complex *x,
                          struct complex *y)
 {
