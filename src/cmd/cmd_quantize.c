@@ -17,12 +17,7 @@ static const struct opt ROWS[] = {
     {OPT_AT(struct quantize_options, target), .name = "target", .kind = OPT_TEXT, .value = "T",
      .initial = "int8", .help = "NPU to quantize for ('npuprep list targets'), or a profile.json"},
     {OPT_AT(struct quantize_options, precision), .name = "precision", .kind = OPT_TEXT,
-     .value = "wNaM", .initial = "w8a8",
-     .help = "bits of weights and activations; auto: w8a8, with 16-bit activations or float nodes "
-             "where the outputs need them to reach --aim"},
-    {OPT_AT(struct quantize_options, aim), .name = "aim", .kind = OPT_NUMBER, .value = "DB",
-     .initial = "20", .low = 0, .high = 90,
-     .help = "SQNR that --precision auto gives every output, as measured on samples"},
+     .value = "wNaM", .initial = "w8a8", .help = "bits of weights and activations"},
     {OPT_AT(struct quantize_options, method), .name = "method", .kind = OPT_TEXT, .value = "M",
      .initial = "minmax",
      .help = "ranges of activations: minmax, moving-average[:C], percentile[:P], mse, entropy"},
@@ -65,14 +60,10 @@ static int parse_precision(struct quantize_job *j)
 {
     int end = 0;
     const char *text = j->o->precision;
-    j->weight_bits = j->activation_bits = 8;
-    j->is_auto = strcmp(text, "auto") == 0;
-    if (j->is_auto)
-        return 0;
     if (sscanf(text, "w%2da%2d%n", &j->weight_bits, &j->activation_bits, &end) == 2 && !text[end])
         return 0;
     return diag_report(j->cmd->ctx->diag, E_OPTION_VALUE, NULL,
-                       "--precision: '%s' given, expected auto, or wNaM such as w8a8", text);
+                       "--precision: '%s' given, expected wNaM such as w8a8", text);
 }
 
 static int parse_algo(struct quantize_job *j)
@@ -147,7 +138,6 @@ static void release(struct quantize_job *j)
     report_release(&j->report);
     quant_plan_free(j->plan);
     vec_free(&j->excluded);
-    vec_free(&j->spared);
     pipeline_close(&j->pipeline);
     target_free(j->target);
 }

@@ -13,7 +13,7 @@ struct quantize_options {
     struct opt_list keep_float, eval_data;
     int engine, io, external_data, verify;
     int64_t opset;
-    double min_sqnr, min_top1, aim;
+    double min_sqnr, min_top1;
 };
 
 struct quantize_job {
@@ -21,13 +21,11 @@ struct quantize_job {
     const struct quantize_options *o;
     struct target *target;
     int weight_bits, activation_bits;
-    bool is_auto; /* wider activations where --aim asks for them */
     struct range_method method;
     bool correct_bias;
     const struct encodings_format *encodings;
     struct pipeline pipeline;
     struct quant_plan *plan;
-    VEC(const struct value *) spared;   /* integers at them cost too much */
     VEC(const struct value *) excluded; /* never seen, or not finite, on the samples */
     struct stats *stats;
     struct samples *eval; /* --eval-data */
@@ -40,9 +38,6 @@ struct quantize_job {
 int quantize_plan(struct quantize_job *j);
 /* Calibrates, runs the float model where that is needed besides, chooses scales and zero points. */
 int quantize_measure(struct quantize_job *j);
-/* Its steps: samples through the model where the statistics lack what the plan observes; scales. */
-int quantize_calibrate(struct quantize_job *j);
-int quantize_choose(struct quantize_job *j);
 
 /* Lists the samples to verify on (quantize_verify.c). */
 int quantize_verify_open(struct quantize_job *j);

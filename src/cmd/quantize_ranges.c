@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cmd/options_samples.h"
-#include "cmd/quantize_auto.h"
 #include "cmd/quantize_job.h"
 
 int quantize_plan(struct quantize_job *j)
@@ -16,9 +15,6 @@ int quantize_plan(struct quantize_job *j)
         .n_keep_float = j->o->keep_float.count,
         .excluded = j->excluded.data,
         .n_excluded = j->excluded.count,
-        .spared = j->spared.data,
-        .n_spared = j->spared.count,
-        .wide_bits = 16,
         .make_biases = j->correct_bias,
     };
     quant_plan_free(j->plan);
@@ -122,19 +118,7 @@ static bool means_from_stats(void *user, const struct value *v, int64_t n, doubl
     return t && tensor_stats_means(t, n, mean);
 }
 
-int quantize_calibrate(struct quantize_job *j)
-{
-    bool known = true;
-    for (size_t i = 0; i < j->plan->observed.count; i++)
-        known &= stats_find(j->stats, j->plan->observed.data[i]->name) != NULL;
-    if (known || j->o->stats)
-        return 0;
-    stats_free(j->stats);
-    j->stats = NULL;
-    return calibrate_until_known(j);
-}
-
-int quantize_choose(struct quantize_job *j)
+static int choose(struct quantize_job *j)
 {
     if (!j->stats->samples.count)
         return diag_report(j->cmd->ctx->diag, E_STATS_EMPTY, NULL, "no sample was run");
@@ -157,7 +141,5 @@ int quantize_measure(struct quantize_job *j)
     int code = calibrate_until_known(j);
     if (!code)
         code = quantize_verify_float(j);
-    if (!code)
-        code = quantize_choose(j);
-    return code || !j->is_auto ? code : quantize_auto(j);
+    return code ? code : choose(j);
 }

@@ -89,9 +89,9 @@ static int measure_groups(struct quant_plan *p, quant_range_fn *range, void *use
 static void assign(struct quant_plan *p, struct value *v, const struct group *g, const char *method)
 {
     const struct target_operand *o = &p->settings.target->activation;
+    struct grid grid =
+        grid_of(target_dtype(o, p->settings.activation_bits), o->symmetric, o->narrow);
     uint32_t root = group_find(p, v->id);
-    int bits = p->marks.data[root].wide ? p->settings.wide_bits : p->settings.activation_bits;
-    struct grid grid = grid_of(target_dtype(o, bits), o->symmetric, o->narrow);
     const struct quant_mark *m = quant_mark(p, v);
     float scale, rmin = (float)g->low, rmax = (float)g->high;
     int32_t zero_point;
@@ -116,8 +116,6 @@ static void assign(struct quant_plan *p, struct value *v, const struct group *g,
 
 int quant_choose(struct quant_plan *p, quant_range_fn *range, void *user, const char *method)
 {
-    for (uint32_t i = 0; i < p->marks.count; i++)
-        p->model->values.data[i]->q = NULL; /* of an earlier plan */
     struct group *groups = arena_array(p->arena, p->marks.count, sizeof *groups);
     int code = measure_groups(p, range, user, groups);
     if (code)

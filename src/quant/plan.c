@@ -109,21 +109,6 @@ static bool at_excluded(const struct quant_plan *p, const struct node *n)
     return false;
 }
 
-static bool is_spared(const struct quant_plan *p, const struct value *v)
-{
-    return v && p->marks.data[v->id].spared;
-}
-
-static bool at_spared(const struct quant_plan *p, const struct node *n)
-{
-    bool spared = false;
-    for (uint32_t i = 0; i < n->n_inputs; i++)
-        spared |= is_spared(p, node_input(n, i));
-    for (uint32_t i = 0; i < n->n_outputs; i++)
-        spared |= is_spared(p, n->outputs[i]);
-    return spared;
-}
-
 /* Masks of -inf and the like. Weights that are still to be computed are looked at later. */
 static bool has_nonfinite_constant(const struct node *n)
 {
@@ -142,8 +127,7 @@ static const char *why_float(struct quant_plan *p, struct node *n)
     if (kept_float(p, n))
         return "--keep-float names it";
     if (at_excluded(p, n))
-        return at_spared(p, n) ? "integers at it would cost more accuracy than was asked for"
-                               : "a value at it was never seen, or not finite, on the samples";
+        return "a value at it was never seen, or not finite, on the samples";
     if (has_nonfinite_constant(n))
         return "a constant of it holds NaN or infinities";
     return rule_apply(p, n);
@@ -230,8 +214,6 @@ int quant_plan_new(struct quant_plan **out, struct model *m, const struct quant_
     plan_fit(p);
     for (size_t i = 0; i < s->n_excluded; i++)
         quant_mark(p, s->excluded[i])->excluded = true;
-    for (size_t i = 0; i < s->n_spared; i++)
-        quant_mark(p, s->spared[i])->excluded = quant_mark(p, s->spared[i])->spared = true;
     graph_each_node(n, m->graph) visit(p, n);
     constants_settle(p);
     visit_subgraphs(p);

@@ -29,8 +29,6 @@ struct quant_mark { /* of a value */
     bool needed;      /* a computing operator reads or writes it */
     bool silent;      /* its own range does not count: a Clip follows in its group */
     bool excluded;    /* stays float, and the nodes at it too */
-    bool spared;      /* excluded, for the accuracy it would cost */
-    bool wide;        /* of a root: its group takes wide_bits */
     bool copied;      /* a constant some of whose users have copies of their own */
     bool has_range;   /* known without looking */
     double low, high; /* then; after quant_choose: the range of any activation */
@@ -52,9 +50,6 @@ struct quant_settings {
     size_t n_keep_float;
     const struct value *const *excluded; /* no range can be had of these; n_excluded of them */
     size_t n_excluded;
-    const struct value *const *spared; /* integers at these would cost too much; n_spared of them */
-    size_t n_spared;
-    int wide_bits; /* of the groups that quant_widen names; 0: there are none */
     bool make_biases; /* zeros where Conv and Gemm have none, for quant_correct_biases */
 };
 
@@ -82,11 +77,6 @@ bool quant_is_bounded(const struct value *v);
 /* Range of an observed value; false: not known. Called in the order of the values' ids. */
 typedef bool quant_range_fn(void *user, const struct value *v, double *low, double *high);
 
-/* The smallest id of the values that share v's parameters. */
-uint32_t quant_group(struct quant_plan *p, const struct value *v);
-/* Gives the group of v wide_bits, or takes them away; before quant_choose. */
-void quant_widen(struct quant_plan *p, const struct value *v, bool wide);
-
 /* Sets value->q (in the model's arena). method is for the report. E_QUANT_RANGE names what lacks a
  * range. */
 int quant_choose(struct quant_plan *p, quant_range_fn *range, void *user, const char *method);
@@ -106,12 +96,6 @@ static inline struct quant_mark *quant_mark(struct quant_plan *p, const struct v
 
 /* Whether a Relu or Clip changes nothing behind the saturation of its output's integers. */
 bool quant_clip_is_redundant(const struct node *n);
-
-/* The floats that n activations are after Q and DQ; to may be from. */
-void quant_round(float *to, const float *from, int64_t n, float scale, int32_t zero_point,
-                 enum dtype dtype);
-/* The same of a constant with q, in the arena; NULL: memory was refused. */
-struct tensor *quant_rounded(const struct value *v, struct arena *a);
 
 /* QDQ: Q/DQ nodes and integer initializers in place of value->q. Raises the opset to at least the
  * target's. After it the graph is what is saved; value->q stays on the values that had it.

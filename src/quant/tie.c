@@ -10,13 +10,6 @@ uint32_t group_find(struct quant_plan *p, uint32_t id)
     return id;
 }
 
-uint32_t quant_group(struct quant_plan *p, const struct value *v) { return group_find(p, v->id); }
-
-void quant_widen(struct quant_plan *p, const struct value *v, bool wide)
-{
-    p->marks.data[group_find(p, v->id)].wide = wide;
-}
-
 void group_tie(struct quant_plan *p, const struct value *a, const struct value *b)
 {
     uint32_t x = group_find(p, a->id), y = group_find(p, b->id);

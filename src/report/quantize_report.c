@@ -26,29 +26,9 @@ static void take_tensors(struct quantize_report *r, const struct model *m)
     }
 }
 
-/* An activation operand of 16 bits, where the rule is 8. */
-static bool reads_wide(const struct quant_plan *p, const struct node *n)
-{
-    for (uint32_t i = 0; i < n->n_inputs; i++) {
-        const struct value *v = node_input(n, i);
-        if (v && v->q && !v->constant && dtype_bits(v->q->dtype) > p->settings.activation_bits)
-            return true;
-    }
-    return false;
-}
-
-static void count_macs(struct quantize_report *r, int weight_bits, int activation_bits,
-                       int64_t macs)
-{
-    if (macs)
-        vec_push(&r->macs,
-                 ((struct report_count){
-                     arena_printf(r->arena, "w%da%d", weight_bits, activation_bits), macs}));
-}
-
 static void take_nodes(struct quantize_report *r, const struct quant_plan *p)
 {
-    int64_t narrow = 0, wide = 0, in_float = 0;
+    int64_t quantized = 0, in_float = 0;
     graph_each_node(n, p->model->graph)
     {
         int64_t macs = 0;
@@ -56,11 +36,10 @@ static void take_nodes(struct quantize_report *r, const struct quant_plan *p)
         if (is_quantized)
             count(r, n->op_type);
         if (n->op && n->op->macs && n->op->macs(n, &macs) == 0)
-            *(!is_quantized ? &in_float : reads_wide(p, n) ? &wide : &narrow) += macs;
+            *(is_quantized ? &quantized : &in_float) += macs;
     }
-    const struct quant_settings *s = &p->settings;
-    count_macs(r, s->weight_bits, s->activation_bits, narrow);
-    count_macs(r, s->weight_bits, s->wide_bits, wide);
+    if (quantized)
+        vec_push(&r->macs, ((struct report_count){r->precision, quantized}));
     if (in_float)
         vec_push(&r->macs, ((struct report_count){"float", in_float}));
 }

@@ -93,13 +93,6 @@ run 64 'a method that does not exist' q -o y --method minmx
 says "did you mean 'minmax'"
 run 69 'a target that does not exist' q -o y --target int9
 says "did you mean 'int8'"
-# auto: 8 bits where they do, more where they do not
-run 0 'auto' q -o auto --precision auto
-same '8 bits are enough for 20 dB' auto/model.onnx out/model.onnx
-run 0 'auto with a higher aim' q -o wide --precision auto --aim 40 --limit 2
-shows 'SQNR ([4-9][0-9]|1[0-9][0-9])\.'
-check 'some activations have 16 bits' grep -q '"int16"' wide/report.json
-check 'others have 8' grep -q '"int8"' wide/report.json
 run 0 '16 bits everywhere' q -o w16 --precision w8a16
 check 'its opset' sh -c "'$N' info w16/model.onnx | grep -q 'ai.onnx 21'"
 run 69 'a precision the target lacks' q -o y --precision w4a8
