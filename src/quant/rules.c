@@ -323,8 +323,8 @@ static const char *rule_clip(struct quant_plan *p, struct node *n)
     if (!p->settings.target->absorb_clip || value_is_constant(x) || value_only_user(x) != n ||
         x->graph != n->graph)
         return rule_unary(p, n);
-    mark_value(p, x, true);
-    mark_value(p, y, true);
+    mark_value(p, x, false); /* as data movement: between float layers it stays float */
+    mark_value(p, y, false);
     group_tie(p, x, y);
     silence(p, x);
     return NULL;

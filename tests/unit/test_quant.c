@@ -83,6 +83,27 @@ static void clip_by_its_bounds(void **state)
     }
 }
 
+/* A Relu that would vanish needs no integers of its own. */
+static void relu_between_float_layers_stays_float(void **state)
+{
+    (void)state;
+    static const char *const KEPT[] = {"c?"};
+    struct fixture f;
+    open_text(&f, NULL,
+              "ir 8\nopset 17\n"
+              "graph g(x: float[1,2,4,4]) -> (y: float[1,2,4,4]) {\n"
+              "    w: float[2,2,1,1] = [1, -2, 0.5, 0.25]\n"
+              "    [c1] a = Conv(x, w)\n"
+              "    b = Relu(a)\n"
+              "    [c2] y = Conv(b, w)\n"
+              "}\n");
+    f.keep_float = KEPT, f.n_keep_float = 1;
+    assert_int_equal(plan(&f), 0);
+    assert_int_equal(f.plan->n_quantized, 0);
+    assert_int_equal(f.plan->observed.count, 0);
+    close_fixture(&f);
+}
+
 static void relu_with_two_readers_before_it(void **state)
 {
     (void)state;
@@ -207,6 +228,7 @@ int main(void)
         cmocka_unit_test(weights_are_rounded_exactly),
         cmocka_unit_test(relu_stays_on_a_symmetric_grid),
         cmocka_unit_test(clip_by_its_bounds),
+        cmocka_unit_test(relu_between_float_layers_stays_float),
         cmocka_unit_test(relu_with_two_readers_before_it),
         cmocka_unit_test(moves_share_over_the_whole_graph),
         cmocka_unit_test(moves_between_float_operators_stay_float),
