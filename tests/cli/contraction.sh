@@ -7,7 +7,7 @@ if ! command -v objdump >/dev/null || [ "$(uname -m)" != x86_64 ]; then
     exit 0
 fi
 objdump -d "$BUILD/libnpuprep.a" >code
-check 'there is code to look at' grep -q 'mulps' code
+check 'there is code to look at' grep -qE 'mul[sp][sd]' code
 grep -nE 'vf(n)?m(add|sub|addsub|subadd)[0-9]' code >fused
 if [ -s fused ]; then fail "fused: $(head -n 1 fused)"; else pass 'nothing is fused'; fi
 finish
