@@ -123,7 +123,7 @@ static void node(struct buf *graph, const char *op, const char *const *inputs, i
     free(n.data);
 }
 
-enum { NAME = 32 };
+enum { NAME = 40 };
 
 static void name_of(char *out, const char *stem, long i) { snprintf(out, NAME, "%s%ld", stem, i); }
 
