@@ -2,13 +2,16 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "cmd/quantize_job.h"
+#include "quant/grid.h"
 
 enum { VERIFY_SAMPLES = 8 }; /* of the calibration samples */
 
 /* ---- samples through a graph ---- */
 
 struct walk {
+    const struct graph *graph;
     struct samples *samples;
     struct arena **arenas; /* by worker */
     size_t n_inputs;
@@ -16,23 +19,59 @@ struct walk {
     bool keep; /* else compare */
 };
 
+/* A float sample for an input that --io quantized made an integer one; divided in float32, as
+ * QuantizeLinear does. */
+static const struct tensor *as_input(const struct value *v, const struct tensor *t, struct arena *a)
+{
+    const struct quant *q = v->q;
+    if (!t || !q || t->dtype != DT_FLOAT || v->type.dtype != q->dtype)
+        return t;
+    struct tensor *made = tensor_new(a, q->dtype, t->rank, t->dims);
+    for (int64_t i = 0; i < t->count; i++)
+        num_set_int(tensor_writable(made), q->dtype, i,
+                    grid_quantize((double)((float)tensor_get(t, i) / q->scale[0]), 1,
+                                  q->zero_point[0], q->dtype));
+    return made;
+}
+
+/* What the integers of such an output stand for: its producer knows. */
+static const struct tensor *as_output(const struct value *v, const struct tensor *t,
+                                      struct arena *a)
+{
+    const struct node *n = v->producer;
+    if (!n || !node_is(n, "QuantizeLinear"))
+        return t;
+    double scale = tensor_get(node_input(n, 1)->constant, 0),
+           zero = tensor_get(node_input(n, 2)->constant, 0);
+    struct tensor *made = tensor_new(a, DT_FLOAT, t->rank, t->dims);
+    float *to = tensor_writable(made);
+    for (int64_t i = 0; i < t->count; i++)
+        to[i] = (float)((tensor_get(t, i) - zero) * scale);
+    return made;
+}
+
 static int walk_fetch(void *user, int64_t k, int worker, const struct tensor **in)
 {
     struct walk *w = user;
     const struct tensor **tensors;
     arena_reset(w->arenas[worker]);
     int code = samples_get(w->samples, (size_t)k, w->arenas[worker], &tensors);
-    if (!code)
-        memcpy(in, tensors, w->n_inputs * sizeof *in);
+    for (size_t i = 0; !code && i < w->n_inputs; i++)
+        in[i] = as_input(w->graph->inputs.data[i], tensors[i], w->arenas[worker]);
     return code;
 }
 
 static int walk_done(void *user, int64_t k, int worker, const struct tensor *const *out)
 {
     struct walk *w = user;
-    (void)worker;
-    return w->keep ? verify_keep(w->verify, (size_t)k, out)
-                   : verify_compare(w->verify, (size_t)k, out);
+    struct arena *a = w->arenas[worker];
+    size_t n = w->graph->outputs.count;
+    if (w->keep)
+        return verify_keep(w->verify, (size_t)k, out);
+    const struct tensor **floats = arena_array(a, n, sizeof *floats);
+    for (size_t i = 0; i < n; i++)
+        floats[i] = as_output(w->graph->outputs.data[i]->value, out[i], a);
+    return verify_compare(w->verify, (size_t)k, floats);
 }
 
 static int walk_samples(struct quantize_job *j, struct samples *samples, size_t count, bool keep)
@@ -43,8 +82,8 @@ static int walk_samples(struct quantize_job *j, struct samples *samples, size_t 
     if (!x)
         return -E_INTERNAL; /* reported */
     size_t threads = (size_t)cmd->ctx->threads;
-    struct walk w = {samples, mem_alloc((threads + 1) * sizeof *w.arenas), exec_inputs(x),
-                     j->verify, keep};
+    struct walk w = {m->graph,       samples,   mem_alloc((threads + 1) * sizeof *w.arenas),
+                     exec_inputs(x), j->verify, keep};
     for (size_t i = 0; i < threads; i++)
         w.arenas[i] = arena_new();
     int code = exec_run_many(x, &(struct exec_job){(int64_t)count, walk_fetch, walk_done, &w});
