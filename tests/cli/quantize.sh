@@ -86,7 +86,7 @@ says 'warning E0909'
 run 64 'keep-float of nothing' q -o x --force --keep-float nothing.like.it
 says 'error E0910'
 run 0 'integers at the border' q -o x --force --io quantized
-shows 'SQNR [3-9][0-9]\.'
+shows 'SQNR [2-9][0-9]\.'
 run 0 'encodings 0.6.1' q -o x --force --encodings-version 0.6.1
 check 'of that version' grep -q '"version": "0.6.1"' x/model.encodings
 run 64 'encodings of no version' q -o y --encodings-version 7
